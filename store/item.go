@@ -1,0 +1,78 @@
+package store
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+// An Item is a stored value, shared by all of its readers: none of its fields
+// may be written to once a store has handed it out.
+type Item struct {
+	Key     string
+	Variant string
+	Meta    []byte
+	Body    []byte
+	Tags    []string
+	Expires time.Time // when the store forgets it
+
+	// Stamp is the fill's that made the item. Two items with one Stamp are one.
+	Stamp Stamp
+	// Of is the Stamp of the base entry a variant belongs to; zero in a base entry.
+	Of Stamp
+	// Mark is of the last soft purge of the key: in a base entry the one that
+	// made it stale, in a variant the one its base carried when it was filled.
+	Mark Stamp
+
+	soft atomic.Bool
+	memo atomic.Pointer[any]
+}
+
+// Soft tells whether a soft purge has made the item stale.
+func (it *Item) Soft() bool { return it.soft.Load() }
+
+// Soften makes the item stale, for stores to call. There is no way back: the
+// next fill makes a new Item.
+func (it *Item) Soften() { it.soft.Store(true) }
+
+// Admit tells whether variant belongs to base, and makes it stale if base was
+// softly purged since the variant was filled. Stores call it for each variant
+// they read.
+func Admit(base, variant *Item) bool {
+	if variant.Of != base.Stamp {
+		return false
+	}
+	if variant.Mark != base.Mark {
+		variant.Soften()
+	}
+	return true
+}
+
+// NewStamp returns a stamp that has not been used before. Stamps are unique,
+// not secret.
+func NewStamp() (s Stamp) {
+	binary.LittleEndian.PutUint64(s[:8], rand.Uint64())
+	binary.LittleEndian.PutUint64(s[8:], rand.Uint64())
+	return s
+}
+
+// Decoded returns what decode makes of it, and remembers it in the item, so
+// that a value is decoded once per process and not once per reader. Pass a
+// plain function, not a closure: then a remembered value costs no allocation.
+// Readers that come at the same time may each decode; one result is kept. An
+// item decodes to one type only.
+func Decoded[T any](it *Item, decode func(*Item) (*T, error)) (*T, error) {
+	if p := it.memo.Load(); p != nil {
+		if v, ok := (*p).(*T); ok {
+			return v, nil
+		}
+	}
+	v, err := decode(it)
+	if err != nil {
+		return nil, err
+	}
+	var memo any = v
+	it.memo.Store(&memo)
+	return v, nil
+}
