@@ -1,5 +1,11 @@
 package middleware
 
+import (
+	"errors"
+
+	"github.com/reprise-go/reprise/store"
+)
+
 // A Reason says why a request was answered the way it was, or why its response
 // was not stored. It is the one enum behind Cache-Status, metrics, logs and
 // explain.
@@ -10,38 +16,69 @@ const (
 
 	// Why a request never asked the cache.
 	ReasonMethod      // not GET or HEAD
-	ReasonBody        // a GET with a body
+	ReasonBody        // a GET or HEAD with a body
 	ReasonOverride    // a method override field
 	ReasonUpgrade     // asks for another protocol
 	ReasonEventStream // asks for server-sent events
 	ReasonCondition   // Policy.Condition said no
-	ReasonKey         // the key function failed, or the key is too long
+	ReasonKey         // the key function failed
 	ReasonCookie      // a cookie that Policy.Cookies lists under Bypass
-	ReasonClient      // the client's own no-store
 
 	// Why a request was forwarded to the handler.
 	ReasonURI     // nothing stored for the key
 	ReasonVary    // nothing stored for this variant
 	ReasonStale   // stored, too old
-	ReasonRequest // stored and fresh, but this request may not use it
+	ReasonRequest // stored, but this request may not use it
 
 	// Why a response was not stored.
-	ReasonNoStore       // no-store, from the response or the handler's NoStore
-	ReasonPrivate       // private
-	ReasonStatus        // a status that is not stored here
-	ReasonNoFreshness   // neither the response nor the policy gives it a life
-	ReasonAuthorization // a request with Authorization, and no leave to share
-	ReasonCookies       // a request with cookies, and only the policy's own TTL
-	ReasonSetCookie     // Set-Cookie
-	ReasonVaryStar      // Vary: *, Cookie or Authorization
-	ReasonRequestNoStore
-	ReasonSize      // body or header over the limit
-	ReasonStream    // an event stream, a hijacked connection
-	ReasonTags      // too many tags, or too long ones
-	ReasonTruncated // ended early: fewer bytes than promised, a failed write, a panic
-	ReasonOvertaken // a purge or a newer fill came first
-	ReasonStore     // the store failed
-	ReasonError     // the handler failed, something stored stood in
+	ReasonRequestNoStore // the client's own no-store
+	ReasonNoStore        // no-store, from the response or the handler's NoStore
+	ReasonNoCache        // no-cache: never used without asking the handler
+	ReasonPrivate        // private
+	ReasonStatus         // a status that is not stored here
+	ReasonNoFreshness    // neither the response nor the policy gives it a life
+	ReasonAuthorization  // a request with Authorization, and no leave to share
+	ReasonCookies        // a request with cookies, and only the policy's own TTL
+	ReasonSetCookie      // Set-Cookie
+	ReasonVaryOn         // Vary: *, Cookie or Authorization, or over the limits
+	ReasonSize           // body or header over the limit
+	ReasonStream         // an event stream, or a hijacked connection
+	ReasonTags           // too many tags, or too long ones
+	ReasonTruncated      // ended early: fewer bytes than promised, or a failed write
+	ReasonOvertaken      // a purge or a newer fill came first
+	ReasonStore          // the store failed
+	ReasonError          // the handler failed; what was stored stood in
 
 	NumReasons
 )
+
+var reasonNames = [NumReasons]string{
+	ReasonNone: "none",
+
+	ReasonMethod: "method", ReasonBody: "body", ReasonOverride: "override", ReasonUpgrade: "upgrade",
+	ReasonEventStream: "event-stream", ReasonCondition: "condition", ReasonKey: "key", ReasonCookie: "cookie",
+
+	ReasonURI: "uri-miss", ReasonVary: "vary-miss", ReasonStale: "stale", ReasonRequest: "request",
+
+	ReasonRequestNoStore: "request-no-store", ReasonNoStore: "no-store", ReasonNoCache: "no-cache", ReasonPrivate: "private",
+	ReasonStatus: "status", ReasonNoFreshness: "no-freshness", ReasonAuthorization: "authorization",
+	ReasonCookies: "cookies", ReasonSetCookie: "set-cookie", ReasonVaryOn: "vary", ReasonSize: "size",
+	ReasonStream: "stream", ReasonTags: "tags", ReasonTruncated: "truncated", ReasonOvertaken: "overtaken",
+	ReasonStore: "store", ReasonError: "error",
+}
+
+// String returns the reason as Cache-Status, metric labels and logs have it.
+func (r Reason) String() string {
+	if r >= NumReasons {
+		return "invalid"
+	}
+	return reasonNames[r]
+}
+
+// reasonOf is the Reason behind a commit that failed.
+func reasonOf(err error) Reason {
+	if errors.Is(err, store.ErrOvertaken) {
+		return ReasonOvertaken
+	}
+	return ReasonStore
+}

@@ -30,7 +30,9 @@ type Store interface {
 // A Getter reads. It never returns what a purge that has returned without an
 // error in this process dropped.
 type Getter interface {
-	// Get returns the base entry of key, or ErrNotFound.
+	// Get returns the base entry of key, or ErrNotFound. key and name may be
+	// views of a buffer that the caller writes to later: a store that keeps
+	// them clones them.
 	Get(ctx context.Context, key string) (*Item, error)
 
 	// Variant returns the variant of base's key that is called name, or

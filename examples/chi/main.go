@@ -1,0 +1,136 @@
+// Chi caches a few routes of a chi router, each group by a policy of its own,
+// and exports metrics.
+//
+//	go run ./examples/chi
+//	go run ./examples/chi -redis redis://localhost:6379 -addr localhost:8081
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/reprise-go/reprise/metrics"
+	reprise "github.com/reprise-go/reprise/middleware"
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/store/memstore"
+	"github.com/reprise-go/reprise/store/redisstore"
+)
+
+func main() {
+	addr := flag.String("addr", "localhost:8080", "listen here")
+	redis := flag.String("redis", "", "share the cache through this Redis, as redis://host:port; empty: memory of this process")
+	flag.Parse()
+	if err := run(*addr, *redis); err != nil {
+		slog.Error("chi example", "err", err)
+		os.Exit(1)
+	}
+}
+
+func run(addr, redis string) error {
+	collector := metrics.New(metrics.Options{})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector)
+
+	st, closeStore, err := openStore(redis, collector)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	cache, err := reprise.New(st, reprise.WithRecorder(collector), reprise.WithLogger(slog.Default()))
+	if err != nil {
+		return err
+	}
+
+	server := &http.Server{Addr: addr, Handler: routes(cache, registry), ReadHeaderTimeout: 5 * time.Second}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	drained := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(drained)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		server.Shutdown(ctx)
+		cache.Close(ctx)
+	})
+	slog.Info("listening", "addr", addr)
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	<-drained
+	return nil
+}
+
+// openStore opens the fleet's store, or this process's own.
+func openStore(redis string, collector *metrics.Collector) (store.Store, func(), error) {
+	if redis == "" {
+		st, err := memstore.New(memstore.Options{Recorder: collector})
+		return st, func() {}, err
+	}
+	st, err := redisstore.New(redisstore.Options{URL: redis, Namespace: "chi-example", Recorder: collector})
+	if err != nil {
+		return nil, nil, err
+	}
+	return st, func() { st.Close() }, nil
+}
+
+func routes(cache *reprise.Cache, registry *prometheus.Registry) http.Handler {
+	catalog := reprise.Policy{
+		Name: "catalog", TTL: time.Minute, StaleWhileRevalidate: 5 * time.Minute, StaleIfError: time.Hour,
+		Cookies: reprise.Cookies{Ignore: true},
+	}
+	search := catalog
+	search.Name, search.TTL = "search", 10*time.Second
+
+	shop := &shop{}
+	r := chi.NewRouter()
+	r.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	r.Group(func(r chi.Router) {
+		r.Use(cache.Handler(catalog))
+		r.Get("/products/{id}", shop.product)
+		r.Get("/categories/{id}", shop.product)
+	})
+	r.With(cache.Handler(search)).Get("/search", shop.search)
+	r.Post("/products/{id}/purge", func(w http.ResponseWriter, r *http.Request) {
+		if err := cache.PurgeTags(r.Context(), "product:"+chi.URLParam(r, "id")); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return r
+}
+
+// shop stands for whatever is slow.
+type shop struct{ computed atomic.Int64 }
+
+func (s *shop) product(w http.ResponseWriter, r *http.Request) {
+	id := chi.URLParam(r, "id")
+	reprise.Tag(r.Context(), "product:"+id)
+	s.answer(w, map[string]string{"id": id})
+}
+
+func (s *shop) search(w http.ResponseWriter, r *http.Request) {
+	s.answer(w, map[string]string{"query": r.URL.Query().Get("q")})
+}
+
+// answer takes 200 ms, and counts how often it was asked.
+func (s *shop) answer(w http.ResponseWriter, of map[string]string) {
+	time.Sleep(200 * time.Millisecond)
+	of["computed"] = strconv.FormatInt(s.computed.Add(1), 10)
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(of)
+}

@@ -1,0 +1,144 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// A Cache keeps the responses of the handlers it wraps in one store. Make one
+// with New, wrap routes with Handler, and Close it when the server has shut
+// down. Its methods may be called at the same time, from any goroutine.
+type Cache struct {
+	store store.Store
+	opts  options
+
+	mu       sync.Mutex
+	policies map[string]*handler // the names taken
+	groups   []*swr.Group[*response]
+}
+
+type options struct {
+	recorder  Recorder
+	logger    *slog.Logger
+	refreshes int
+	name      string
+}
+
+// An Option wires a Cache.
+type Option func(*options)
+
+// WithRecorder records what happens; metrics.Collector is a Recorder.
+func WithRecorder(r Recorder) Option { return func(o *options) { o.recorder = r } }
+
+// WithLogger logs what is worth a human's time: failures of the store, and
+// panics of background refreshes. Without it nothing is logged.
+func WithLogger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// WithRefreshWorkers bounds the background refreshes that run at the same time
+// for one policy. The default is 64.
+func WithRefreshWorkers(n int) Option { return func(o *options) { o.refreshes = n } }
+
+// WithName names the cache in Cache-Status (RFC 9211 §2); an RFC 9651 token.
+// The default is "reprise".
+func WithName(name string) Option { return func(o *options) { o.name = name } }
+
+// An OptionError is one thing that is wrong with the arguments of New.
+type OptionError struct {
+	Option string
+	Value  any
+	Reason string
+}
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("middleware: %s = %v: %s", e.Option, e.Value, e.Reason)
+}
+
+// New returns a Cache on st. It reports everything that is wrong with its
+// arguments at once, as joined *OptionErrors.
+func New(st store.Store, opts ...Option) (*Cache, error) {
+	o := options{
+		recorder:  unrecorded{},
+		logger:    slog.New(slog.DiscardHandler),
+		refreshes: 64,
+		name:      "reprise",
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	var errs []error
+	check := func(ok bool, option string, value any, reason string) {
+		if !ok {
+			errs = append(errs, &OptionError{option, value, reason})
+		}
+	}
+	check(st != nil, "store", st, "required")
+	check(o.recorder != nil, "WithRecorder", nil, "nil")
+	check(o.logger != nil, "WithLogger", nil, "nil")
+	check(o.refreshes > 0, "WithRefreshWorkers", o.refreshes, "not positive")
+	check(isToken(o.name), "WithName", o.name, "not a token")
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Cache{store: st, opts: o, policies: make(map[string]*handler)}, nil
+}
+
+// Handler returns the middleware that caches by p. Like ServeMux.Handle it
+// panics where the program is wrong: on an invalid policy, and on a name that
+// another policy of this Cache has.
+//
+// The middleware may wrap any number of handlers; see the package's
+// documentation for its place among others.
+func (c *Cache) Handler(p Policy) func(http.Handler) http.Handler {
+	if err := p.Validate(); err != nil {
+		panic(err)
+	}
+	h := newHandler(c, p.withDefaults())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, taken := c.policies[p.Name]; taken {
+		panic(&PolicyError{p.Name, "Name", p.Name, "another policy of this cache has it"})
+	}
+	c.policies[p.Name] = h
+	c.groups = append(c.groups, h.plain, h.private)
+	return h.wrap
+}
+
+// Close waits for the background refreshes to end and lets none start any
+// more. Those that outlast ctx are cancelled, and Close returns ctx's error.
+// It does not close the store. Requests are still answered.
+func (c *Cache) Close(ctx context.Context) error {
+	c.mu.Lock()
+	groups := slices.Clone(c.groups)
+	c.mu.Unlock()
+
+	errs := make([]error, len(groups))
+	var wg sync.WaitGroup
+	for i, g := range groups {
+		wg.Go(func() { errs[i] = g.Close(ctx) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unrecorded is the Recorder of a Cache without one.
+type unrecorded struct{}
+
+func (unrecorded) Policy(string) Requests                     { return unrecorded{} }
+func (unrecorded) Request(swr.Outcome, Reason, time.Duration) {}
+func (unrecorded) Filled(string, time.Duration, bool, error)  {}
+func (unrecorded) StoreFailed(string, error)                  {}
+func (unrecorded) Flying(int)                                 {}

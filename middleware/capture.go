@@ -1,0 +1,278 @@
+package middleware
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/reprise-go/reprise/swr"
+)
+
+// A mode is how a capture treats what the handler writes.
+type mode uint8
+
+const (
+	undecided mode = iota
+	hold           // buffered, and sent when the handler has returned
+	tee            // the handler flushes: to the client and into the buffer
+	pipe           // straight through, as if there were no cache
+)
+
+var (
+	_ http.Flusher  = (*capture)(nil) // many a handler asks for it by type assertion
+	_ http.Hijacker = (*capture)(nil) // as WebSocket libraries do
+	_ io.ReaderFrom = (*capture)(nil) // keeps sendfile for what is piped
+)
+
+// A capture is the ResponseWriter of a handler whose response may be stored. It
+// decides on its mode once, in WriteHeader, with status and header in hand.
+//
+// While it captures it has a header map of its own, so that only what the inner
+// handler wrote is stored. It unwraps for http.ResponseController, and beside
+// that has only what it changes: Flush in both forms, Hijack and ReadFrom.
+type capture struct {
+	x       *exchange
+	run     *swr.Run
+	old     *response // what the caller found, usable or not
+	scratch scratch
+	started time.Time
+
+	header  http.Header // what the handler sees
+	mode    mode
+	status  int
+	sent    http.Header // the header as it was at WriteHeader
+	body    []byte
+	length  int64  // promised by Content-Length, or -1
+	why     Reason // why the response is not stored
+	drop    bool   // and what was stored goes
+	failing bool   // something stored may stand in
+}
+
+func newCapture(x *exchange, run *swr.Run, old *response) *capture {
+	return &capture{x: x, run: run, old: old, started: time.Now(), header: make(http.Header), length: -1}
+}
+
+func (c *capture) Header() http.Header { return c.header }
+
+// Unwrap is for http.ResponseController.
+func (c *capture) Unwrap() http.ResponseWriter { return c.x.w }
+
+func (c *capture) WriteHeader(status int) {
+	switch {
+	case c.mode != undecided:
+		if c.mode == pipe && c.x.w != nil {
+			c.x.w.WriteHeader(status) // net/http says what is wrong with it
+		}
+	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
+		c.inform(status)
+	default:
+		c.decide(status)
+	}
+}
+
+// inform forwards a 1xx. None of its fields stays.
+func (c *capture) inform(status int) {
+	if c.x.w == nil {
+		return
+	}
+	h := c.x.w.Header()
+	before := maps.Clone(h)
+	maps.Copy(h, c.header)
+	c.x.w.WriteHeader(status)
+	clear(h)
+	maps.Copy(h, before)
+}
+
+// decide chooses the mode by status and header.
+func (c *capture) decide(status int) {
+	c.status = status
+	c.sent = c.header.Clone()
+	if n, err := strconv.ParseInt(c.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
+		c.length = n
+	}
+	q := c.question()
+	c.why = c.x.rt.policy.judge(&q).why
+	switch {
+	case rescuable(status) && (c.why != ReasonNone || c.old != nil) && !(c.run.Solo() && c.old == nil):
+		c.why, c.failing, c.mode = ReasonError, true, hold
+	case c.why != ReasonNone:
+		c.drop = c.old != nil && q.displaces(c.why)
+		c.passThrough()
+	case c.run.Solo():
+		c.why = ReasonNone
+		c.passThrough()
+	default:
+		c.mode = hold
+	}
+}
+
+// rescuable tells whether a stored response may stand in for one with status
+// (RFC 5861 §4).
+func rescuable(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+func (c *capture) question() question {
+	return question{
+		facts: c.x.facts, control: c.x.control,
+		status: c.status, header: c.sent, said: c.scratch.said(), received: time.Now(),
+	}
+}
+
+// passThrough lets go of the capture: those who wait for the response stop
+// waiting, and what is held goes to the client.
+func (c *capture) passThrough() {
+	c.mode = pipe
+	c.run.Alone(c.drop)
+	if c.x.w == nil {
+		c.body = nil
+		return
+	}
+	c.sendHeader()
+	if len(c.body) > 0 {
+		c.x.w.Write(c.body) // a failed write fails the handler's next one as well
+	}
+	c.body = nil
+}
+
+// sendHeader sends the header of the handler's own response to its client.
+func (c *capture) sendHeader() {
+	h := c.x.w.Header()
+	replace(h, c.sent)
+	c.x.stampOwn(h, c.status)
+	c.x.w.WriteHeader(c.status)
+}
+
+// sendTrailers hands on what the handler set after the header went out: the
+// fields it announced in Trailer, and those with http.TrailerPrefix.
+func (c *capture) sendTrailers() {
+	h := c.x.w.Header()
+	for name, values := range c.header {
+		if strings.HasPrefix(name, http.TrailerPrefix) || c.announced(name) {
+			h[name] = values
+		}
+	}
+}
+
+func (c *capture) announced(name string) bool {
+	for _, line := range c.sent["Trailer"] {
+		for t := range strings.SplitSeq(line, ",") {
+			if http.CanonicalHeaderKey(strings.TrimSpace(t)) == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *capture) Write(p []byte) (int, error) {
+	if c.mode == undecided {
+		c.WriteHeader(http.StatusOK)
+	}
+	if c.mode != pipe {
+		if err := c.fits(len(p)); err != nil {
+			return 0, err
+		}
+		if int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {
+			c.outgrow()
+		}
+	}
+	switch c.mode {
+	case hold:
+		c.body = append(c.body, p...)
+		return len(p), nil
+	case tee:
+		c.body = append(c.body, p...)
+		c.x.w.Write(p) // the client may leave; the others who wait get it whole
+		return len(p), nil
+	}
+	if c.x.w == nil {
+		return len(p), nil
+	}
+	return c.x.w.Write(p)
+}
+
+// fits answers as net/http would for n more bytes of body.
+func (c *capture) fits(n int) error {
+	switch {
+	case n > 0 && !bodyAllowed(c.status):
+		return http.ErrBodyNotAllowed
+	case c.length >= 0 && int64(len(c.body)+n) > c.length:
+		return http.ErrContentLength
+	}
+	return nil
+}
+
+// outgrow stops capturing a body that is over the limit.
+func (c *capture) outgrow() {
+	c.why, c.failing = ReasonSize, false
+	if c.mode == tee {
+		c.mode, c.body = pipe, nil
+		c.run.Alone(false)
+		return
+	}
+	c.passThrough()
+}
+
+// ReadFrom lets the connection read what is piped by itself.
+func (c *capture) ReadFrom(src io.Reader) (int64, error) {
+	if c.mode == undecided {
+		c.WriteHeader(http.StatusOK)
+	}
+	if c.mode == pipe && c.x.w != nil {
+		return io.Copy(c.x.w, src)
+	}
+	return io.Copy(struct{ io.Writer }{c}, src)
+}
+
+// Flush is FlushError for those who ask for an http.Flusher.
+func (c *capture) Flush() { _ = c.FlushError() }
+
+// FlushError sends what is there to the client, who is waiting for it. What is
+// stored is the same.
+func (c *capture) FlushError() error {
+	if c.mode == undecided {
+		c.WriteHeader(http.StatusOK)
+	}
+	if c.x.w == nil {
+		return nil
+	}
+	if c.mode == hold && c.failing {
+		c.why, c.failing = ReasonError, false
+		c.passThrough()
+	}
+	if c.mode == hold {
+		c.mode = tee
+		c.sendHeader()
+		c.x.w.Write(c.body)
+	}
+	err := http.NewResponseController(c.x.w).Flush()
+	if c.mode == tee {
+		return nil // the client may leave
+	}
+	return err
+}
+
+var errNoClient = errors.New("middleware: a background refresh has no connection to hijack")
+
+// Hijack gives the connection away.
+func (c *capture) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if c.x.w == nil {
+		return nil, nil, errNoClient
+	}
+	if c.mode == undecided {
+		c.mode, c.why, c.status = pipe, ReasonStream, http.StatusSwitchingProtocols
+		c.run.Alone(false)
+	}
+	return http.NewResponseController(c.x.w).Hijack()
+}

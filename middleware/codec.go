@@ -1,0 +1,179 @@
+package middleware
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// What the store keeps as the Meta of an entry:
+//
+//	format  byte, metaFormat
+//	kind    byte, 'e' for an entry or 'r' for a Vary record
+//
+// then, of a record, the names; of an entry
+//
+//	status, started, born, fresh, stale, error   varints; times in ns since 1970
+//	marks                                         byte
+//	selected                                      string
+//	fields                                        count, then name, count of lines, lines
+//
+// Strings and lists have their length in front, as a uvarint. The store checks
+// that the bytes are as they were written; decoding still trusts none of them.
+const (
+	metaFormat = 1
+	kindEntry  = 'e'
+	kindRecord = 'r'
+)
+
+var errMeta = errors.New("middleware: stored response does not decode")
+
+func (r *response) encode() []byte {
+	if r.isRecord() {
+		return appendStrings([]byte{metaFormat, kindRecord}, r.names)
+	}
+	b := make([]byte, 0, 512)
+	b = append(b, metaFormat, kindEntry)
+	for _, n := range []int64{
+		int64(r.status), r.started.UnixNano(), r.born.UnixNano(),
+		int64(r.windows.Fresh), int64(r.windows.Stale), int64(r.windows.Error),
+	} {
+		b = binary.AppendVarint(b, n)
+	}
+	b = append(b, byte(r.marks))
+	b = appendString(b, r.selected)
+	b = binary.AppendUvarint(b, uint64(len(r.fields)))
+	for _, f := range r.fields {
+		b = appendString(b, f.name)
+		b = appendStrings(b, f.values)
+	}
+	return b
+}
+
+// decodeResponse is the plain function that store.Decoded asks for.
+func decodeResponse(it *store.Item) (*response, error) {
+	d := decoder{rest: it.Meta}
+	format, kind := d.byte(), d.byte()
+	r := &response{item: it, body: it.Body}
+	switch {
+	case format != metaFormat:
+		return nil, errMeta
+	case kind == kindRecord:
+		r.names = d.strings()
+		d.bad = d.bad || len(r.names) == 0
+	case kind == kindEntry:
+		d.entry(r)
+	default:
+		return nil, errMeta
+	}
+	if d.bad || len(d.rest) > 0 {
+		return nil, errMeta
+	}
+	return r, nil
+}
+
+func (d *decoder) entry(r *response) {
+	r.status = int(d.varint())
+	r.started = time.Unix(0, d.varint())
+	r.born = time.Unix(0, d.varint())
+	r.windows = swr.Windows{Fresh: d.duration(), Stale: d.duration(), Error: d.duration()}
+	r.marks = marks(d.byte())
+	r.selected = []byte(d.string())
+	header := make(map[string][]string)
+	for range d.count() {
+		name := d.string()
+		header[name] = d.strings()
+	}
+	d.bad = d.bad || r.status < 200 || r.status > 999
+	r.setHeader(header)
+}
+
+// A decoder reads from rest until it is bad. A count it returns is never more
+// than the bytes that are left, so what is allocated is bounded by the input.
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) fail() {
+	d.bad, d.rest = true, nil
+}
+
+func (d *decoder) byte() (b byte) {
+	if len(d.rest) == 0 {
+		d.fail()
+		return 0
+	}
+	b, d.rest = d.rest[0], d.rest[1:]
+	return b
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.rest)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+// duration bounds what it returns, so that sums of a few do not overflow.
+func (d *decoder) duration() time.Duration {
+	v := d.varint()
+	if v < 0 || v > math.MaxInt64/4 {
+		d.fail()
+		return 0
+	}
+	return time.Duration(v)
+}
+
+func (d *decoder) count() int {
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 || v > uint64(len(d.rest)-n) {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return int(v)
+}
+
+func (d *decoder) string() string {
+	n := d.count()
+	s := string(d.rest[:n])
+	d.rest = d.rest[n:]
+	return s
+}
+
+func (d *decoder) strings() []string {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, 0, min(n, 16))
+	for range n {
+		if d.bad {
+			return nil
+		}
+		list = append(list, d.string())
+	}
+	return slices.Clip(list)
+}
+
+func appendString[S string | []byte](b []byte, s S) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+func appendStrings(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, s := range list {
+		b = appendString(b, s)
+	}
+	return b
+}

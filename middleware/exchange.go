@@ -1,0 +1,288 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/reprise-go/reprise/internal/rfc9111"
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// An exchange is one request and what becomes of it. It is the swr.Source of
+// its caller, and pooled.
+type exchange struct {
+	rt      *route
+	w       http.ResponseWriter // nil in a background refresh
+	r       *http.Request
+	facts   facts
+	control rfc9111.Control // of the request, as far as the policy honours it
+	arrived time.Time
+	now     time.Time // of the last look-up
+
+	key      []byte
+	selected []byte   // the normal form of what selects the variant
+	variant  [16]byte // its name, in hexadecimal
+
+	// What the last look-up read.
+	slot       store.Slot // made by Claim
+	base, seen *store.Item
+	names      []string // of the Vary record
+	why        Reason   // why the request would be forwarded
+	unselected bool     // what selects is over the limit
+
+	// The caller's own fill, if there was one.
+	capture *capture
+	run     *swr.Run
+
+	served uint // requests this exchange has served, for sampling
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *exchange {
+	x := exchanges.Get().(*exchange)
+	*x = exchange{rt: rt, w: w, r: r, facts: f, key: x.key[:0], selected: x.selected[:0], served: x.served + 1}
+	x.arrived = time.Now()
+	if f&hasControl != 0 {
+		x.control = rt.honoured(rfc9111.RequestControl(r.Header))
+	}
+	return x
+}
+
+// free gives x back. A handler that panics never comes here, and the garbage
+// collector takes it.
+func (x *exchange) free() {
+	*x = exchange{key: x.key, selected: x.selected, served: x.served}
+	exchanges.Put(x)
+}
+
+// honoured leaves of a request's directives what the policy lets count.
+func (h *handler) honoured(c rfc9111.Control) rfc9111.Control {
+	switch h.policy.Advanced.ClientDirectives {
+	case IgnoreReload:
+		c.Has &^= rfc9111.NoCache | rfc9111.MaxAge | rfc9111.MinFresh
+	case IgnoreDirectives:
+		c.Has = 0
+	}
+	return c
+}
+
+// makeKey builds the key before the handler can change the request.
+func (x *exchange) makeKey() (err error) {
+	x.key, err = x.rt.policy.Key(x.key, x.r)
+	return err
+}
+
+func (x *exchange) load() (*response, swr.Outcome, error) {
+	g := x.rt.plain
+	if x.rt.credentialed(x.facts) {
+		g = x.rt.private
+	}
+	if x.control.Is(rfc9111.OnlyIfCached) {
+		if v, st := g.Peek(x.r.Context(), x); st >= swr.Stale {
+			return v, swr.Hit, nil
+		}
+		return nil, swr.Miss, errOnlyIfCached
+	}
+	return g.Load(x.r.Context(), x)
+}
+
+// Lookup reads the base entry, and where that is a Vary record, the variant
+// that this request selects (RFC 9111 §4.1).
+func (x *exchange) Lookup(ctx context.Context) (*response, error) {
+	x.base, x.seen, x.names, x.slot = nil, nil, nil, store.Slot{}
+	x.why, x.unselected = ReasonURI, false
+	x.now = time.Now()
+
+	base, err := x.rt.cache.store.Get(ctx, view(x.key))
+	if err != nil {
+		return nil, err
+	}
+	x.base = base
+	v, err := store.Decoded(base, decodeResponse)
+	if err != nil {
+		return nil, store.ErrNotFound // the next fill replaces it
+	}
+	if !v.isRecord() {
+		x.why = ReasonStale
+		return v, nil
+	}
+	return x.lookupVariant(ctx, v.names)
+}
+
+func (x *exchange) lookupVariant(ctx context.Context, names []string) (*response, error) {
+	x.why, x.names = ReasonVary, names
+	x.selectBy(names)
+	if x.unselected {
+		return nil, store.ErrNotFound
+	}
+	it, err := x.rt.cache.store.Variant(ctx, x.base, view(x.variant[:]))
+	if err != nil {
+		return nil, err
+	}
+	x.seen = it
+	v, err := store.Decoded(it, decodeResponse)
+	if err != nil || !bytes.Equal(v.selected, x.selected) {
+		return nil, store.ErrNotFound // two selections with one hash: the later one stays
+	}
+	x.why = ReasonStale
+	return v, nil
+}
+
+// selectBy computes which of the variants by names this request selects.
+func (x *exchange) selectBy(names []string) {
+	x.selected = appendSelected(x.selected[:0], x.r, names)
+	x.unselected = len(x.selected) > x.rt.policy.Limits.Selected
+	var sum [8]byte
+	binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(x.selected))
+	hex.Encode(x.variant[:], sum[:])
+}
+
+// cookiePrefix marks, among the names that select, those of cookies.
+const cookiePrefix = "cookie:"
+
+// appendSelected appends the normal form of what names select in r: the header
+// fields, then the cookies.
+func appendSelected(dst []byte, r *http.Request, names []string) []byte {
+	fields := len(names)
+	for fields > 0 && strings.HasPrefix(names[fields-1], cookiePrefix) {
+		fields--
+	}
+	dst = rfc9111.AppendSelecting(dst, r.Header, names[:fields])
+	for _, name := range names[fields:] {
+		dst = append(dst, '\n') // which the fields' form never holds
+		cookies := r.CookiesNamed(name[len(cookiePrefix):])
+		dst = binary.AppendUvarint(dst, uint64(len(cookies)))
+		for _, c := range cookies {
+			dst = appendString(dst, c.Value)
+		}
+	}
+	return dst
+}
+
+// view returns b as a string without copying it: for look-ups alone, which by
+// store.Getter's contract do not keep it.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// Claim names what the last Lookup read, in strings that may be kept.
+func (x *exchange) Claim() store.Claim {
+	if x.slot.Key == "" {
+		x.slot.Key = string(x.key)
+		if x.names != nil {
+			x.slot.Variant = string(x.variant[:])
+		}
+	}
+	return store.Claim{Slot: x.slot, Base: x.base, Seen: x.seen}
+}
+
+// State says what this request may do with v.
+func (x *exchange) State(v *response) swr.State {
+	switch {
+	case v == nil && x.solitary():
+		return swr.Alone
+	case v == nil:
+		return swr.Absent
+	case x.withheld(v):
+		x.why = ReasonRequest
+		return swr.Alone
+	}
+	st := v.state(x.now)
+	if !x.content(v) {
+		x.why = ReasonRequest
+		st = swr.Absent
+	}
+	if st < swr.Stale && x.solitary() {
+		return swr.Alone
+	}
+	return st
+}
+
+// solitary tells whether the answer to this request is nobody else's: a HEAD
+// or a part is not the whole (RFC 9111 §3.3), and a client may ask that its
+// answer be not stored (§5.2.1.5).
+func (x *exchange) solitary() bool {
+	return x.r.Method == http.MethodHead || x.facts&hasRange != 0 || x.unselected || x.control.Is(rfc9111.NoStore)
+}
+
+// withheld tells whether v is not for a request with these credentials.
+func (x *exchange) withheld(v *response) bool {
+	if !x.rt.credentialed(x.facts) {
+		return false
+	}
+	return v.marks&implicit != 0 || x.facts&hasAuthorization != 0 && v.marks&shared == 0
+}
+
+// content tells whether v is as new as the client asks (RFC 9111 §5.2.1). What
+// was made for a request that came no earlier than this one is.
+func (x *exchange) content(v *response) bool {
+	if !x.control.Is(rfc9111.NoCache|rfc9111.MaxAge|rfc9111.MinFresh) || v.item == nil || !v.started.Before(x.arrived) {
+		return true
+	}
+	age := v.age(x.now)
+	switch {
+	case x.control.Is(rfc9111.NoCache):
+		return false
+	case x.control.Is(rfc9111.MaxAge) && age > x.control.MaxAge:
+		return false
+	case x.control.Is(rfc9111.MinFresh) && v.windows.Fresh-age < x.control.MinFresh:
+		return false
+	}
+	return true
+}
+
+// Fill runs the handler into a capture.
+func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
+	c := newCapture(x, run, old)
+	x.capture, x.run = c, run
+	r := x.r.WithContext(context.WithValue(ctx, scratchKey{}, &c.scratch))
+	if !run.Solo() {
+		// Handlers change request fields; what selects the variant is what came.
+		r.Header = r.Header.Clone()
+		unconditional(r.Header)
+	}
+	x.rt.next.ServeHTTP(c, r)
+	return c.finish()
+}
+
+// unconditional makes the handler answer whole: what it makes is for others
+// too, and the client's own conditions are answered from that.
+func unconditional(h http.Header) {
+	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range"} {
+		delete(h, name)
+	}
+}
+
+// Detach returns an exchange for a refresh behind the caller, with a request
+// of its own. chi takes its RouteContext back when ServeHTTP ends and gives it
+// to another request: the refresh gets a clone.
+func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*response]) {
+	ctx = context.WithoutCancel(ctx)
+	if rctx := chi.RouteContext(ctx); rctx != nil {
+		rctx = rctx.Clone()
+		if rctx.RouteMethod == http.MethodHead {
+			rctx.RouteMethod = http.MethodGet
+		}
+		ctx = context.WithValue(ctx, chi.RouteCtxKey, rctx)
+	}
+	r := x.r.Clone(ctx)
+	r.Method, r.Body = http.MethodGet, http.NoBody
+	unconditional(r.Header)
+	d := &exchange{
+		rt: x.rt, r: r, facts: x.facts &^ (hasConditional | hasRange | hasControl),
+		arrived: x.arrived, now: x.now,
+		key: bytes.Clone(x.key), selected: bytes.Clone(x.selected), variant: x.variant,
+		slot: x.Claim().Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,
+	}
+	return ctx, d
+}

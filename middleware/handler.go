@@ -1,0 +1,101 @@
+package middleware
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// A handler is a compiled Policy.
+type handler struct {
+	cache  *Cache
+	policy Policy
+	record Requests
+
+	// Requests with credentials have a group of their own: that their
+	// responses are not to be shared says nothing about other requests', which
+	// need not stop queueing for it. The store's leases join the two.
+	plain, private *swr.Group[*response]
+}
+
+func newHandler(c *Cache, p Policy) *handler {
+	h := &handler{cache: c, policy: p, record: c.opts.recorder.Policy(p.Name)}
+	o := swr.Options{
+		Leases:      c.store,
+		FillTimeout: p.Limits.Fill,
+		WaitTimeout: p.Limits.Wait,
+		Refreshes:   c.opts.refreshes,
+		Observe:     observer{h.record, c.opts.logger.With("policy", p.Name)},
+	}
+	h.plain, h.private = swr.NewGroup[*response](o), swr.NewGroup[*response](o)
+	return h
+}
+
+func (h *handler) wrap(next http.Handler) http.Handler { return &route{h, next} }
+
+// A route is a handler around the next one.
+type route struct {
+	*handler
+	next http.Handler
+}
+
+// ServeHTTP answers from the store what may be, fills it once for everyone what
+// may be shared, and otherwise stands aside.
+func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := factsOf(r.Header)
+	if why := rt.bypasses(r, f); why != ReasonNone {
+		rt.bypass(w, r, why)
+		return
+	}
+	x := newExchange(rt, w, r, f)
+	if err := x.makeKey(); err != nil {
+		x.free()
+		rt.bypass(w, r, ReasonKey)
+		return
+	}
+	v, outcome, err := x.load()
+	x.answer(v, outcome, err)
+	x.free()
+}
+
+// bypass lets the next handler answer as if there were no cache. Where the
+// method is unsafe, a good answer drops what is stored for the URL.
+func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
+	began := time.Now()
+	rt.stamp(w.Header(), swr.Bypass, rt.cache.opts.name+"; fwd="+forwarded(why)+detail(why))
+	if why == ReasonMethod {
+		iw := &invalidating{ResponseWriter: w, rt: rt, r: r}
+		rt.next.ServeHTTP(iw, r)
+		iw.decide(http.StatusOK)
+	} else {
+		rt.next.ServeHTTP(w, r)
+	}
+	rt.record.Request(swr.Bypass, why, time.Since(began))
+}
+
+// observer passes what a Group did to the recorder, and what a human should
+// know to the log. It logs no keys: they may hold personal data.
+type observer struct {
+	Requests
+	log *slog.Logger
+}
+
+func (o observer) Filled(key string, took time.Duration, background bool, err error) {
+	o.Requests.Filled(key, took, background, err)
+	var p *swr.PanicError
+	switch {
+	case errors.As(err, &p):
+		o.log.Error("background refresh panicked", "panic", p.Value, "stack", string(p.Stack))
+	case background && err != nil && !errors.Is(err, store.ErrOvertaken):
+		o.log.Warn("background refresh failed", "err", err)
+	}
+}
+
+func (o observer) StoreFailed(op string, err error) {
+	o.Requests.StoreFailed(op, err)
+	o.log.Debug("store failed", "op", op, "err", err)
+}

@@ -1,0 +1,206 @@
+package middleware
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/reprise-go/reprise/keyfunc"
+)
+
+// A Policy says how one route, or a group of routes, is cached. It is a value:
+// derive one from another by assignment. The zero Policy (with a Name) follows
+// the response's own header fields, as RFC 9111 says.
+type Policy struct {
+	_ [0]func()
+
+	Name string // in metrics, logs and explain; required, unique per Cache
+
+	// TTL is the freshness lifetime of a response that does not state one
+	// itself: implicit freshness. 0: such a response is not stored. It is for
+	// plain requests: not for those with Authorization, nor, unless Cookies
+	// says otherwise, for those with cookies.
+	TTL time.Duration
+	// StaleWhileRevalidate is how long past its freshness a response is served
+	// while it is refreshed behind (RFC 5861 §3), and StaleIfError how long it
+	// stands in for a 500, 502, 503 or 504 (§4), where the response does not
+	// say so itself and nothing in it forbids it. 0: not.
+	StaleWhileRevalidate time.Duration
+	StaleIfError         time.Duration
+	// Statuses gives statuses beside 200, 203, 301 and 308 an implicit
+	// lifetime; nil: 404 and 410 for min(TTL, 10s). 0: not this status.
+	Statuses map[int]time.Duration
+	Jitter   float64 // of implicit lifetimes, ± this part; 0: 0.1, negative: none, at most 0.5
+
+	// Key tells resources apart; nil: keyfunc.Default.
+	Key keyfunc.Func
+	// Vary lists request fields that always select a variant, whatever the
+	// response's Vary says.
+	Vary    []string
+	Cookies Cookies
+
+	Condition func(*http.Request) bool     // false: bypass; nil: always
+	Tags      func(*http.Request) []string // beside those that Tag adds
+
+	Limits   Limits
+	Advanced Advanced
+}
+
+// Cookies says what implicit freshness does with a request's cookies. The zero
+// value: requests with cookies use only responses with explicit freshness.
+type Cookies struct {
+	Ignore bool     // they never matter here
+	Vary   []string // these select a variant; others are ignored
+	Bypass []string // a request with any of these is a bypass; others are ignored
+}
+
+// ignored tells whether c lets a request with cookies use implicit freshness.
+func (c Cookies) ignored() bool { return c.Ignore || len(c.Vary)+len(c.Bypass) > 0 }
+
+// Limits bound one policy's entries. 0 is the default.
+type Limits struct {
+	Body     int64         // bytes of a stored body; 0: 1 MiB
+	Header   int           // bytes of a stored header; 0: 64 KiB
+	Fill     time.Duration // of a handler whose response others wait for; 0: 30 s
+	Wait     time.Duration // for somebody else's handler; 0: 5 s
+	Tags     int           // of one response; 0: 64
+	VaryOn   int           // fields that select a variant; 0: 32
+	Selected int           // bytes of what selects a variant; 0: 4 KiB
+}
+
+// Advanced is what few routes need.
+type Advanced struct {
+	ClientDirectives Directives
+	NoETag           bool     // do not add an ETag, made from the body, to a 200 that has none
+	StripHeaders     []string // response fields that are never stored: request ids, Server-Timing
+	// DangerouslyStoreSetCookie stores responses with Set-Cookie, and gives
+	// one client's cookies to all others.
+	DangerouslyStoreSetCookie bool
+}
+
+// Directives says which of a client's own Cache-Control directives count.
+type Directives uint8
+
+const (
+	HonourDirectives Directives = iota
+	IgnoreReload                // no-cache, max-age and min-fresh do not reach the handler
+	IgnoreDirectives            // nor do no-store and only-if-cached count
+)
+
+// A PolicyError is one thing that is wrong with a Policy.
+type PolicyError struct {
+	Policy, Field string
+	Value         any
+	Reason        string
+}
+
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("middleware: policy %q: %s = %v: %s", e.Policy, e.Field, e.Value, e.Reason)
+}
+
+// Validate reports everything that is wrong with p, as joined *PolicyErrors.
+func (p Policy) Validate() error {
+	var errs []error
+	check := func(ok bool, field string, value any, reason string) {
+		if !ok {
+			errs = append(errs, &PolicyError{p.Name, field, value, reason})
+		}
+	}
+	check(p.Name != "", "Name", p.Name, "required")
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"TTL", p.TTL}, {"StaleWhileRevalidate", p.StaleWhileRevalidate}, {"StaleIfError", p.StaleIfError},
+		{"Limits.Fill", p.Limits.Fill}, {"Limits.Wait", p.Limits.Wait},
+	} {
+		check(d.value >= 0, d.field, d.value, "negative")
+	}
+	for status, ttl := range p.Statuses {
+		field := fmt.Sprintf("Statuses[%d]", status)
+		check(status >= 200 && status <= 599 && status != 206 && status != 304, field, status, "not a status that is stored whole")
+		check(ttl >= 0, field, ttl, "negative")
+	}
+	check(p.Jitter <= 0.5, "Jitter", p.Jitter, "more than 0.5")
+	for _, name := range slices.Concat(p.Vary, p.Cookies.Vary, p.Cookies.Bypass, p.Advanced.StripHeaders) {
+		check(isToken(name), "Vary, Cookies, StripHeaders", name, "not a field or cookie name")
+	}
+	check(!p.Cookies.Ignore || len(p.Cookies.Vary)+len(p.Cookies.Bypass) == 0, "Cookies", p.Cookies, "Ignore excludes Vary and Bypass")
+	for field, n := range map[string]int64{
+		"Limits.Body": p.Limits.Body, "Limits.Header": int64(p.Limits.Header), "Limits.Tags": int64(p.Limits.Tags),
+		"Limits.VaryOn": int64(p.Limits.VaryOn), "Limits.Selected": int64(p.Limits.Selected),
+	} {
+		check(n >= 0, field, n, "negative")
+	}
+	check(p.Advanced.ClientDirectives <= IgnoreDirectives, "Advanced.ClientDirectives", p.Advanced.ClientDirectives, "unknown")
+	return errors.Join(errs...)
+}
+
+// isToken reports whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case c == '!' || c == '#' || c == '$' || c == '%' || c == '&' || c == '\'' || c == '*' || c == '+':
+		case c == '-' || c == '.' || c == '^' || c == '_' || c == '`' || c == '|' || c == '~':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// withDefaults returns p with its zero values filled in and with maps and
+// slices of its own: what the caller does to his later changes nothing.
+func (p Policy) withDefaults() Policy {
+	if p.Key == nil {
+		p.Key = keyfunc.Default
+	}
+	statuses := make(map[int]time.Duration, len(p.Statuses)+4)
+	if p.Statuses == nil {
+		statuses[http.StatusNotFound] = min(p.TTL, 10*time.Second)
+		statuses[http.StatusGone] = min(p.TTL, 10*time.Second)
+	}
+	for _, s := range []int{http.StatusOK, http.StatusNonAuthoritativeInfo, http.StatusMovedPermanently, http.StatusPermanentRedirect} {
+		statuses[s] = p.TTL
+	}
+	for s, ttl := range p.Statuses {
+		statuses[s] = ttl
+	}
+	p.Statuses = statuses
+	if p.Jitter == 0 {
+		p.Jitter = 0.1
+	}
+	p.Jitter = max(p.Jitter, 0)
+	p.Vary = canonical(p.Vary)
+	p.Cookies.Vary = slices.Clone(p.Cookies.Vary)
+	p.Cookies.Bypass = slices.Clone(p.Cookies.Bypass)
+	p.Advanced.StripHeaders = canonical(p.Advanced.StripHeaders)
+	p.Limits.Body = defaulted(p.Limits.Body, 1<<20)
+	p.Limits.Header = defaulted(p.Limits.Header, 64<<10)
+	p.Limits.Fill = defaulted(p.Limits.Fill, 30*time.Second)
+	p.Limits.Wait = defaulted(p.Limits.Wait, 5*time.Second)
+	p.Limits.Tags = defaulted(p.Limits.Tags, 64)
+	p.Limits.VaryOn = defaulted(p.Limits.VaryOn, 32)
+	p.Limits.Selected = defaulted(p.Limits.Selected, 4<<10)
+	return p
+}
+
+func defaulted[T int | int64 | time.Duration](v, otherwise T) T {
+	if v == 0 {
+		return otherwise
+	}
+	return v
+}
+
+// canonical returns names in the form in which http.Header has them.
+func canonical(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = http.CanonicalHeaderKey(n)
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package middleware
+
+import (
+	"net/http"
+	"strings"
+)
+
+// facts are what one pass over a request's header tells.
+type facts uint16
+
+const (
+	hasAuthorization facts = 1 << iota
+	hasCookie
+	hasRange
+	hasConditional // If-None-Match and the like, If-Range apart
+	hasControl     // Cache-Control or Pragma
+	hasUpgrade
+	hasOverride // of the method
+	wantsEvents // Accept: text/event-stream
+)
+
+func factsOf(h http.Header) (f facts) {
+	for name, values := range h {
+		switch name {
+		case "Authorization":
+			f |= hasAuthorization
+		case "Cookie":
+			f |= hasCookie
+		case "Range", "If-Range":
+			f |= hasRange
+		case "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since":
+			f |= hasConditional
+		case "Cache-Control", "Pragma":
+			f |= hasControl
+		case "Upgrade":
+			f |= hasUpgrade
+		case "X-Http-Method-Override", "X-Http-Method", "X-Method-Override":
+			f |= hasOverride
+		case "Accept":
+			if acceptsEvents(values) {
+				f |= wantsEvents
+			}
+		}
+	}
+	return f
+}
+
+func acceptsEvents(accept []string) bool {
+	const events = "text/event-stream"
+	for _, line := range accept {
+		if len(line) >= len(events) && strings.Contains(strings.ToLower(line), events) {
+			return true
+		}
+	}
+	return false
+}
+
+// bypasses tells why the cache has no business with r, or ReasonNone.
+func (h *handler) bypasses(r *http.Request, f facts) Reason {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return ReasonMethod
+	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+		return ReasonBody
+	case f&(hasUpgrade|hasOverride|wantsEvents) != 0:
+		return f.bypasses()
+	case f&hasCookie != 0 && h.hasCookie(r, h.policy.Cookies.Bypass):
+		return ReasonCookie
+	case h.policy.Condition != nil && !h.policy.Condition(r):
+		return ReasonCondition
+	}
+	return ReasonNone
+}
+
+func (f facts) bypasses() Reason {
+	switch {
+	case f&hasUpgrade != 0:
+		return ReasonUpgrade
+	case f&hasOverride != 0:
+		return ReasonOverride
+	default:
+		return ReasonEventStream
+	}
+}
+
+func (h *handler) hasCookie(r *http.Request, names []string) bool {
+	for _, name := range names {
+		if _, err := r.Cookie(name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// credentialed tells whether only a response with explicit freshness, shared on
+// purpose, may answer a request with these facts.
+func (h *handler) credentialed(f facts) bool {
+	return f&hasAuthorization != 0 || f&hasCookie != 0 && !h.policy.Cookies.ignored()
+}

@@ -1,0 +1,115 @@
+package middleware
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// A response is one response in the form in which it is served: decoded once,
+// shared by all, never written to.
+type response struct {
+	item *store.Item // nil: just made, not read from the store
+
+	status int
+	fields []field // what is stored of the header, as it goes out
+	lines  int     // of all fields
+	body   []byte
+	length string // Content-Length
+
+	started time.Time // when the handler that made it was called
+	born    time.Time // when its age was 0
+	windows swr.Windows
+	marks   marks
+
+	etag     bool      // it has an ETag
+	modified time.Time // Last-Modified, or zero
+
+	// selected is the normal form of the request fields that select this
+	// variant, as keyed; empty where the URL has no variants.
+	selected []byte
+	// names, in a Vary record, are what selects: field names, and cookies as
+	// "cookie:name". A record has nothing else.
+	names []string
+
+	dated atomic.Pointer[dated]
+}
+
+// A field is a header field with its lines.
+type field struct {
+	name   string
+	values []string
+}
+
+// marks are what later requests must know of how a response came about.
+type marks uint8
+
+const (
+	implicit marks = 1 << iota // its freshness is the policy's, not its own
+	shared                     // it may answer requests with Authorization (RFC 9111 §3.5)
+)
+
+// isRecord tells whether r only says which request fields select a variant.
+func (r *response) isRecord() bool { return r.names != nil }
+
+// age is how old the response is at now (RFC 9111 §4.2.3). Clocks of several
+// machines may disagree: it is never negative.
+func (r *response) age(now time.Time) time.Duration { return max(now.Sub(r.born), 0) }
+
+// state is what anybody may do with the response at now.
+func (r *response) state(now time.Time) swr.State {
+	age := r.age(now)
+	if r.item != nil && r.item.Soft() {
+		age = max(age, r.windows.Fresh)
+	}
+	return r.windows.At(age)
+}
+
+// dated are the header values that change once a second.
+type dated struct {
+	age     int64
+	seconds string // of age
+	hit     string // our member of Cache-Status for a hit
+}
+
+// at returns r's Age and Cache-Status, made anew once a second.
+func (r *response) at(now time.Time, cacheName string) *dated {
+	age := int64(r.age(now) / time.Second)
+	if d := r.dated.Load(); d != nil && d.age == age {
+		return d
+	}
+	ttl := int64((r.windows.Fresh+time.Second-1)/time.Second) - age
+	d := &dated{
+		age:     age,
+		seconds: strconv.FormatInt(age, 10),
+		hit:     cacheName + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
+	}
+	r.dated.Store(d)
+	return d
+}
+
+// setHeader takes what is stored of h; the caller gives h away.
+func (r *response) setHeader(h http.Header) {
+	r.fields = make([]field, 0, len(h))
+	for name, values := range h {
+		r.lines += len(values)
+		r.fields = append(r.fields, field{name, values})
+		switch name {
+		case "Etag":
+			r.etag = true
+		case "Last-Modified":
+			r.modified, _ = http.ParseTime(h.Get(name))
+		}
+	}
+	r.length = strconv.Itoa(len(r.body))
+}
+
+// bodyAllowed tells whether a response with status may have content
+// (RFC 9110 §6.4.1).
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}

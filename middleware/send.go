@@ -1,0 +1,228 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/reprise-go/reprise/swr"
+)
+
+// xCache are the values of X-Cache.
+var xCache = [swr.NumOutcomes]string{
+	swr.Miss: "MISS", swr.Hit: "HIT", swr.HitStale: "STALE", swr.Collapsed: "HIT",
+	swr.Revalidated: "REVALIDATED", swr.Rescued: "STALE", swr.Bypass: "BYPASS",
+}
+
+var errOnlyIfCached = errors.New("middleware: only-if-cached, and nothing is")
+
+// answer sends what Load brought, unless the handler's own response has gone
+// out while it was made.
+func (x *exchange) answer(v *response, o swr.Outcome, err error) {
+	own := x.capture != nil && (o == swr.Miss || o == swr.Revalidated)
+	switch {
+	case own:
+		if x.capture.mode == hold {
+			x.sendOwn(v)
+		}
+		x.capture.sendTrailers()
+	case v != nil:
+		x.send(v, o)
+	default:
+		x.refuse(err)
+	}
+	x.count(o)
+}
+
+// refuse answers a request for which there is nothing: its client wants only
+// what is stored (RFC 9111 §5.2.1.7), or its time ended while it waited.
+func (x *exchange) refuse(err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the client is gone
+	}
+	x.rt.stamp(x.w.Header(), swr.Miss, x.rt.cache.opts.name+"; fwd="+forwarded(x.why)+"; detail=timeout")
+	x.w.WriteHeader(http.StatusGatewayTimeout)
+}
+
+// count records the request. A hit's time is measured once in 64.
+func (x *exchange) count(o swr.Outcome) {
+	var took time.Duration
+	if o != swr.Hit || x.served%64 == 0 {
+		took = time.Since(x.arrived)
+	}
+	why := ReasonNone
+	if x.capture != nil {
+		why = x.unstored()
+	}
+	x.rt.record.Request(o, why, took)
+}
+
+// send answers with a response that is shared with others.
+func (x *exchange) send(v *response, o swr.Outcome) {
+	h := x.w.Header()
+	lines := setFields(h, v)
+	d := v.at(x.now, x.rt.cache.opts.name)
+	status := d.hit
+	if o != swr.Hit {
+		status = x.status(v, o)
+	}
+	h["Cache-Status"] = append(h["Cache-Status"], status)
+	lines = set(h, "Age", lines, d.seconds)
+	lines = set(h, "X-Cache", lines, xCache[o])
+	if bodyAllowed(v.status) {
+		set(h, "Content-Length", lines, v.length)
+	}
+	x.sendBody(v.status, v.body, v.modified)
+}
+
+// setFields puts v's fields in the place of what outer handlers set. The values
+// are a copy: what others write to them must not reach the next answer. It
+// returns the rest of the copy's space, for set.
+func setFields(h http.Header, v *response) (lines []string) {
+	lines = make([]string, 0, v.lines+4)
+	for i := range v.fields {
+		f := &v.fields[i]
+		start := len(lines)
+		lines = append(lines, f.values...)
+		values := lines[start:len(lines):len(lines)]
+		if f.name == "Vary" && len(h["Vary"]) > 0 {
+			values = append(h["Vary"], values...)
+		}
+		h[f.name] = values
+	}
+	if len(h["Cache-Status"]) == 0 {
+		h["Cache-Status"] = lines[len(lines) : len(lines) : len(lines)+1]
+		lines = lines[:len(lines)+1]
+	}
+	return lines
+}
+
+// set makes value the one line of field name, in the space behind lines.
+func set(h http.Header, name string, lines []string, value string) []string {
+	n := len(lines)
+	lines = append(lines, value)
+	h[name] = lines[n : n+1 : n+1]
+	return lines
+}
+
+// sendBody answers the client's conditions and ranges (RFC 9110 §13, §14) on a
+// 200, and otherwise sends the body.
+func (x *exchange) sendBody(status int, body []byte, modified time.Time) {
+	if status == http.StatusOK && x.facts&(hasConditional|hasRange) != 0 {
+		delete(x.w.Header(), "Content-Length")
+		http.ServeContent(x.w, x.r, "", modified, bytes.NewReader(body))
+		return
+	}
+	x.w.WriteHeader(status)
+	if x.r.Method != http.MethodHead && len(body) > 0 {
+		x.w.Write(body)
+	}
+}
+
+// sendOwn answers with the response that the handler made for this request, as
+// it wrote it.
+func (x *exchange) sendOwn(v *response) {
+	c := x.capture
+	h := x.w.Header()
+	replace(h, c.sent)
+	x.stampOwn(h, c.status)
+	var modified time.Time
+	if v != nil {
+		modified = v.modified
+	}
+	if v != nil && c.length < 0 && bodyAllowed(c.status) {
+		h["Content-Length"] = []string{v.length}
+	}
+	x.sendBody(c.status, c.body, modified)
+}
+
+// stampOwn says in h that the handler was asked, why, and what became of it.
+func (x *exchange) stampOwn(h http.Header, status int) {
+	s := x.rt.cache.opts.name + "; fwd=" + forwarded(x.why) + "; fwd-status=" + strconv.Itoa(status)
+	if why := x.unstored(); why != ReasonNone {
+		s += detail(why)
+	} else if x.capture.mode == hold && !x.run.Solo() {
+		s += "; stored"
+	}
+	x.rt.stamp(h, swr.Miss, s)
+}
+
+// unstored tells why the response that the handler made is not stored.
+func (x *exchange) unstored() Reason {
+	switch err := x.run.Verdict(); {
+	case x.capture.why != ReasonNone:
+		return x.capture.why
+	case err == nil:
+		return ReasonNone
+	default:
+		return reasonOf(err)
+	}
+}
+
+// status is our member of Cache-Status (RFC 9211) for an answer that is shared
+// and not simply fresh.
+func (x *exchange) status(v *response, o swr.Outcome) string {
+	name := x.rt.cache.opts.name
+	switch o {
+	case swr.Collapsed:
+		return name + "; fwd=" + forwarded(x.why) + "; collapsed"
+	case swr.Rescued:
+		return name + "; hit; ttl=" + ttl(v, x.now) + detail(ReasonError)
+	default:
+		return name + "; hit; ttl=" + ttl(v, x.now)
+	}
+}
+
+// ttl is the freshness lifetime that is left, in seconds; negative where the
+// response is stale.
+func ttl(v *response, now time.Time) string {
+	return strconv.FormatInt(int64((v.windows.Fresh-v.age(now))/time.Second), 10)
+}
+
+// stamp marks an answer as ours.
+func (h *handler) stamp(header http.Header, o swr.Outcome, status string) {
+	header["X-Cache"] = []string{xCache[o]}
+	header["Cache-Status"] = append(header["Cache-Status"], status)
+}
+
+// forwarded is the fwd parameter of Cache-Status for why (RFC 9211 §2.2).
+func forwarded(why Reason) string {
+	switch why {
+	case ReasonMethod, ReasonURI, ReasonVary, ReasonStale, ReasonRequest:
+		return why.String()
+	default:
+		return "bypass"
+	}
+}
+
+// detail is the detail parameter of Cache-Status (RFC 9211 §2.8).
+func detail(why Reason) string {
+	if why == ReasonMethod {
+		return ""
+	}
+	return "; detail=" + why.String()
+}
+
+// replace puts src's fields in the place of dst's. Vary adds up: what outer
+// handlers vary by, the whole answer varies by.
+func replace(dst, src http.Header) {
+	for name, values := range src {
+		if name == "Vary" {
+			values = append(dst["Vary"], values...)
+		}
+		dst[name] = values
+	}
+}
+
+// jittered spreads d over ± part of it, so that what was filled together does
+// not expire together.
+func jittered(d time.Duration, part float64) time.Duration {
+	if part == 0 {
+		return d
+	}
+	return time.Duration(float64(d) * (1 + part*(2*rand.Float64()-1)))
+}

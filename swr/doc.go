@@ -1,0 +1,31 @@
+// Package swr is the engine of the cache: it decides between what is stored,
+// what is stale, filling and waiting.
+//
+// A [Group] serves values of one type. What a value means, where it is stored
+// and how it is made is up to a [Source], one caller's view of one value. The
+// HTTP middleware is one such view. The engine itself knows no HTTP.
+//
+// # Rules
+//
+// One fill at a time: callers who want the same slot join the flight of the
+// first. Across processes the store's lease does the same.
+//
+// A follower takes the flight's value only if it was committed and is fresh for
+// that follower. Otherwise it looks again, and fills for itself if nothing has
+// changed, in parallel with others like it: answers that cannot be shared are
+// never made one after another.
+//
+// A flight takes no followers once its commit begins. So whoever got its value
+// asked before the commit, and a commit that succeeds was not overtaken by a
+// purge. A request that begins after a purge has returned therefore never gets
+// a value whose making began before it.
+//
+// The caller who leads a flight may leave; its fill goes on for the others.
+// Each caller keeps its own deadline, and waits no longer than the wait limit:
+// then one of those who wait takes the lease over.
+//
+// A panic reaches the caller whose fill panicked, stores nothing, and leaves no
+// slot locked. In a background refresh it is reported to the Observer.
+//
+// A store that fails is an empty store: recorded, never returned to a caller.
+package swr

@@ -1,0 +1,266 @@
+package swr
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// ErrPanicked is what the Observer learns of a fill that panicked for a
+// caller. The panic itself goes on to that caller.
+var ErrPanicked = errors.New("swr: fill panicked")
+
+// A Run is one execution of Fill.
+type Run struct {
+	once    sync.Once
+	alone   func(drop bool)
+	verdict error
+}
+
+// Solo tells that the result is for the caller only from the start: nothing
+// will be stored, and nobody waits.
+func (r *Run) Solo() bool { return r.alone == nil }
+
+// Alone says, while Fill still works, that its result is for its caller only.
+// Whoever waits stops waiting, the lease ends, and from here on Fill's context
+// is cancelled when its caller leaves, and no longer by the fill timeout. With
+// drop, what was stored goes too. Only the first call counts.
+func (r *Run) Alone(drop bool) {
+	if r.alone != nil {
+		r.once.Do(func() { r.alone(drop) })
+	}
+}
+
+// Verdict tells, once Load has returned, what became of the entries Fill kept:
+// nil if they are stored, store.ErrOvertaken, or why the store failed.
+func (r *Run) Verdict() error { return r.verdict }
+
+// settled ends the time in which Alone counts. It tells whether Alone was called.
+func (r *Run) settled() (wasAlone bool) {
+	wasAlone = true
+	r.once.Do(func() { wasAlone = false })
+	return wasAlone
+}
+
+// lead fills f for everyone who waits for it.
+func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V, t *turns) answer[V] {
+	lease := g.lease(ctx, f, src.Claim(), t)
+	if lease == nil {
+		g.drop(f, lookAgain)
+		return answer[V]{}
+	}
+	made, err := g.work(ctx, src, f, lease, old, false)
+	if err != nil {
+		return g.rescue(ctx, src, made.Value, err)
+	}
+	return answer[V]{value: made.Value, outcome: made.outcome(), final: true}
+}
+
+// lease opens the fill of claim, or waits until its holder in the fleet is done
+// and returns nil: look again. A caller at its wait limit takes the lease over.
+func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t *turns) store.Lease {
+	claim.Steal = t.late
+	lease, err := g.acquire(ctx, f, claim)
+	if !errors.Is(err, store.ErrHeld) {
+		return lease
+	}
+	waiting, cancel := context.WithDeadline(ctx, t.limit)
+	defer cancel()
+	err = g.opts.Leases.Wait(waiting, claim.Slot)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return nil
+	case waiting.Err() == nil:
+		g.opts.Observe.StoreFailed("wait", err)
+		return nil
+	}
+	t.late, t.limit = true, g.waitLimit()
+	claim.Steal = true
+	lease, _ = g.acquire(ctx, f, claim)
+	return lease
+}
+
+// acquire returns a nil Lease only with store.ErrHeld or store.ErrChanged.
+func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim) (store.Lease, error) {
+	if g.opts.Leases == nil {
+		return unleased{}, nil
+	}
+	claim.Hold = g.opts.FillTimeout
+	lease, err := g.opts.Leases.Acquire(ctx, claim)
+	if err == nil || errors.Is(err, store.ErrHeld) || errors.Is(err, store.ErrChanged) {
+		return lease, err
+	}
+	g.opts.Observe.StoreFailed("acquire", err)
+	g.mu.Lock()
+	f.offline = true
+	g.mu.Unlock()
+	return lease, nil
+}
+
+// unleased is the lease of a Group without a store.
+type unleased struct{}
+
+func (unleased) Commit(context.Context, ...store.Entry) error { return nil }
+func (unleased) Release(context.Context) error                { return nil }
+
+// work runs one Fill under lease, and settles f and lease by what it brings.
+func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease store.Lease, old V, background bool) (made Made[V], err error) {
+	fctx, run, stop := g.start(ctx, f, lease, background)
+	defer stop()
+	began := time.Now()
+	seen := ErrPanicked // what the Observer learns
+	defer func() {
+		if seen == ErrPanicked { // the lease ends before the followers wake
+			g.release(ctx, lease)
+			g.drop(f, lookAgain)
+			if background {
+				return // refreshUnder tells, with the stack
+			}
+		}
+		g.opts.Observe.Filled(f.slot.Key, time.Since(began), background, seen)
+	}()
+
+	made, err = src.Fill(fctx, run, old)
+	seen = err
+	if run.settled() {
+		return made, err
+	}
+	run.verdict = g.settle(ctx, f, lease, made, err)
+	if errors.Is(run.verdict, store.ErrOvertaken) {
+		seen = run.verdict // not for the caller, who asked before what overtook it
+	}
+	return made, err
+}
+
+// start makes the context and the Run of one Fill. The fill of a flight does
+// not end with its caller: others wait for it.
+func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) (context.Context, *Run, func()) {
+	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	timer := time.AfterFunc(g.opts.FillTimeout, func() {
+		cancel(context.DeadlineExceeded)
+		g.drop(f, lookAgain)
+	})
+	unhook := func() bool { return true }
+	if background {
+		unhook = context.AfterFunc(g.refreshes.ctx, func() {
+			cancel(context.Cause(g.refreshes.ctx))
+			g.drop(f, lookAgain)
+			g.release(ctx, lease)
+		})
+	}
+	run := &Run{}
+	run.alone = func(drop bool) {
+		if !background {
+			timer.Stop()
+			unhook = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+		}
+		g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil)
+	}
+	return fctx, run, func() {
+		timer.Stop()
+		unhook()
+		cancel(context.Canceled)
+	}
+}
+
+// settle ends lease and f by what a fill brought. It returns Commit's verdict.
+func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, made Made[V], err error) error {
+	if err != nil {
+		g.release(ctx, lease)
+		g.drop(f, failed)
+		return nil
+	}
+	if len(made.Keep) == 0 && !made.Shared {
+		g.pass(f.slot)
+	}
+	if len(made.Keep) == 0 && !made.Drop {
+		g.release(ctx, lease)
+		g.end(f, verdictOf(made.Shared && g.opts.Leases == nil, nil), made.Value)
+		return nil
+	}
+	g.seal(f)
+	err = lease.Commit(context.WithoutCancel(ctx), made.Keep...)
+	if err != nil && !errors.Is(err, store.ErrOvertaken) {
+		g.opts.Observe.StoreFailed("commit", err)
+	}
+	g.end(f, verdictOf(made.Shared, err), made.Value)
+	return err
+}
+
+func verdictOf(shared bool, commit error) verdict {
+	switch {
+	case !shared:
+		return unshared
+	case commit == nil:
+		return committed
+	case errors.Is(commit, store.ErrOvertaken):
+		return lookAgain
+	default:
+		return uncertain
+	}
+}
+
+func (g *Group[V]) release(ctx context.Context, lease store.Lease) {
+	err := lease.Release(context.WithoutCancel(ctx))
+	if err != nil && !errors.Is(err, store.ErrOvertaken) {
+		g.opts.Observe.StoreFailed("release", err)
+	}
+}
+
+// pass keeps the next callers for slot from queueing.
+func (g *Group[V]) pass(slot store.Slot) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	g.memos.pass(slot, now, now.Add(g.opts.PassFor))
+}
+
+// rescue stands in for a fill that failed, with what the caller may use now: a
+// purge may have taken what it found before.
+func (g *Group[V]) rescue(ctx context.Context, src Source[V], value V, err error) answer[V] {
+	if v, st := g.Peek(ctx, src); st >= Fallback {
+		return answer[V]{value: v, outcome: Rescued, final: true}
+	}
+	return answer[V]{value: value, outcome: Miss, err: err, final: true}
+}
+
+// fillAlone fills for this caller, and stores nothing.
+func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V) (V, Outcome, error) {
+	began := time.Now()
+	made, err := src.Fill(ctx, &Run{}, old)
+	g.opts.Observe.Filled(src.Claim().Key, time.Since(began), false, err)
+	if err != nil {
+		a := g.rescue(ctx, src, made.Value, err)
+		return a.value, a.outcome, a.err
+	}
+	if made.Drop {
+		g.forget(ctx, src.Claim())
+	}
+	return made.Value, made.outcome(), nil
+}
+
+// forget deletes what claim's slot holds, if it still is what the caller saw.
+func (g *Group[V]) forget(ctx context.Context, claim store.Claim) {
+	if claim.Base == nil || g.opts.Leases == nil {
+		return
+	}
+	claim.Steal, claim.Hold = true, g.opts.FillTimeout
+	ctx = context.WithoutCancel(ctx)
+	lease, err := g.opts.Leases.Acquire(ctx, claim)
+	if err == nil {
+		err = lease.Commit(ctx)
+	}
+	if err != nil && !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrOvertaken) {
+		g.opts.Observe.StoreFailed("commit", err)
+	}
+}
+
+func (m Made[V]) outcome() Outcome {
+	if m.Confirmed {
+		return Revalidated
+	}
+	return Miss
+}

@@ -1,0 +1,153 @@
+package swr
+
+import (
+	"context"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// A flight is one fill that others may wait for.
+type flight[V any] struct {
+	slot    store.Slot
+	started time.Time
+	done    chan struct{} // closed by end
+
+	// Guarded by Group.mu.
+	sealed  bool // its commit has begun: late comers look for themselves
+	offline bool // no lease: the store cannot be reached
+
+	// Written once, before done is closed.
+	verdict verdict
+	value   V
+}
+
+// A verdict says what followers make of a flight that has ended.
+type verdict uint8
+
+const (
+	lookAgain verdict = iota // nothing was made, or it was overtaken
+	unshared                 // what was made is for the leader only
+	failed                   // the fill failed
+	committed                // the value is stored, and for everyone whom it suits
+	uncertain                // the store failed: the value is for those who came early
+)
+
+// A role is what a caller is to a flight.
+type role uint8
+
+const (
+	leader    role = iota
+	follower       // joined in time to share
+	latecomer      // waits for the end, then looks for itself
+)
+
+// join opens the flight of slot, or joins the one under way.
+func (g *Group[V]) join(slot store.Slot) (*flight[V], role) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f := g.flights[slot]
+	switch {
+	case f == nil:
+	case f.offline && time.Since(f.started) >= g.opts.Trust:
+		// Without a lease nothing tells this flight of a purge elsewhere, so
+		// nobody may share one that is older than the trust window.
+	case f.sealed:
+		return f, latecomer
+	default:
+		return f, follower
+	}
+	f = &flight[V]{slot: slot, started: time.Now(), done: make(chan struct{})}
+	g.flights[slot] = f
+	g.opts.Observe.Flying(1)
+	return f, leader
+}
+
+// seal lets nobody join f any more. A request that begins after a purge must
+// not get the value of a commit that the purge came too late to stop.
+func (g *Group[V]) seal(f *flight[V]) {
+	g.mu.Lock()
+	f.sealed = true
+	g.mu.Unlock()
+}
+
+// end wakes f's followers. Only the first end of a flight counts.
+func (g *Group[V]) end(f *flight[V], v verdict, value V) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-f.done:
+		return
+	default:
+	}
+	g.detach(f)
+	f.verdict, f.value = v, value
+	close(f.done)
+	g.opts.Observe.Flying(-1)
+}
+
+// drop ends f without a value.
+func (g *Group[V]) drop(f *flight[V], v verdict) {
+	var none V
+	g.end(f, v, none)
+}
+
+// detach opens f's slot for the next flight. The caller holds g.mu.
+func (g *Group[V]) detach(f *flight[V]) {
+	if g.flights[f.slot] == f {
+		delete(g.flights, f.slot)
+	}
+}
+
+// follow waits for f to end.
+func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r role, t *turns) answer[V] {
+	joined := time.Now()
+	limit := time.NewTimer(time.Until(t.limit))
+	defer limit.Stop()
+	select {
+	case <-f.done:
+	case <-limit.C:
+		g.takeOver(f, t)
+		return answer[V]{}
+	case <-ctx.Done():
+		return answer[V]{} // load tells the caller
+	}
+
+	switch {
+	case r == latecomer || f.verdict == lookAgain:
+		return answer[V]{}
+	case f.verdict == unshared:
+		return answer[V]{unsuited: true}
+	case f.verdict == failed:
+		return g.outlive(ctx, src, t)
+	case f.verdict == uncertain && joined.Sub(f.started) >= g.opts.Trust:
+		return answer[V]{}
+	case src.State(f.value) == Fresh:
+		return answer[V]{value: f.value, outcome: Collapsed, final: true}
+	default:
+		return answer[V]{unsuited: true}
+	}
+}
+
+// takeOver is for a caller who has waited long enough for f. The first one
+// opens f's slot, and leads or joins the next flight: so that, when a fill
+// hangs, one more runs and not everybody at once. After a second wait the
+// caller fills alone.
+func (g *Group[V]) takeOver(f *flight[V], t *turns) {
+	g.mu.Lock()
+	g.detach(f)
+	g.mu.Unlock()
+	t.alone = t.late
+	t.late = true
+	t.limit = g.waitLimit()
+}
+
+// outlive is for the followers of a fill that failed. They use what they may,
+// or fill for themselves: not one after another against what fails.
+func (g *Group[V]) outlive(ctx context.Context, src Source[V], t *turns) answer[V] {
+	if v, st := g.Peek(ctx, src); st >= Fallback {
+		return answer[V]{value: v, outcome: Rescued, final: true}
+	}
+	t.alone = true
+	return answer[V]{}
+}

@@ -1,0 +1,168 @@
+package swr
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// Options wire a Group. The zero value works in one process, without leases.
+type Options struct {
+	Leases      store.Leaser  // nil: collapse within this Group only, store nothing
+	FillTimeout time.Duration // of a shared fill; 0: 30 s
+	WaitTimeout time.Duration // of a caller for somebody else's fill; 0: 5 s
+	Refreshes   int           // refreshes at the same time; 0: 64
+	PassFor     time.Duration // how long an unshared result keeps others from queueing; 0: 2 s
+	Trust       time.Duration // while the store is down, a caller joins a fill this old at most; 0: 500 ms
+	Observe     Observer      // nil: nothing is recorded
+}
+
+func (o Options) withDefaults() Options {
+	o.FillTimeout = positive(o.FillTimeout, 30*time.Second)
+	o.WaitTimeout = positive(o.WaitTimeout, 5*time.Second)
+	o.PassFor = positive(o.PassFor, 2*time.Second)
+	o.Trust = positive(o.Trust, 500*time.Millisecond)
+	if o.Refreshes <= 0 {
+		o.Refreshes = 64
+	}
+	if o.Observe == nil {
+		o.Observe = unobserved{}
+	}
+	return o
+}
+
+func positive(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}
+
+type unobserved struct{}
+
+func (unobserved) Filled(string, time.Duration, bool, error) {}
+func (unobserved) StoreFailed(string, error)                 {}
+func (unobserved) Flying(int)                                {}
+
+// A Group loads values. Make one with NewGroup; its methods may be called at
+// the same time, from any goroutine.
+type Group[V any] struct {
+	opts Options
+
+	mu      sync.Mutex
+	flights map[store.Slot]*flight[V]
+	memos   memos
+
+	refreshes *refreshes
+}
+
+// NewGroup returns a Group.
+func NewGroup[V any](o Options) *Group[V] {
+	o = o.withDefaults()
+	return &Group[V]{
+		opts:      o,
+		flights:   make(map[store.Slot]*flight[V]),
+		memos:     newMemos(),
+		refreshes: newRefreshes(o.Refreshes),
+	}
+}
+
+// Load returns the value src stands for: from the store if it may, filled once
+// for everyone if not. A non-nil error comes with the value to answer, if Fill
+// gave one; the error of a caller whose ctx ended while it waited is ctx's.
+func (g *Group[V]) Load(ctx context.Context, src Source[V]) (V, Outcome, error) {
+	v, st := g.Peek(ctx, src)
+	if st == Fresh {
+		return v, Hit, nil
+	}
+	return g.load(ctx, src, v, st)
+}
+
+// Peek returns what is stored for src's caller, and what it may do with it. It
+// fills nothing.
+func (g *Group[V]) Peek(ctx context.Context, src Source[V]) (V, State) {
+	v, err := src.Lookup(ctx)
+	if err != nil {
+		if !errors.Is(err, store.ErrNotFound) {
+			g.opts.Observe.StoreFailed("get", err)
+		}
+		var none V
+		v = none
+	}
+	return v, src.State(v)
+}
+
+// load takes turns of leading, following and looking again, until it has an
+// answer.
+func (g *Group[V]) load(ctx context.Context, src Source[V], v V, st State) (V, Outcome, error) {
+	t := &turns{limit: g.waitLimit()}
+	for {
+		switch {
+		case st == Fresh:
+			return v, Collapsed, nil
+		case st == Stale:
+			g.Refresh(ctx, src, v)
+			return v, HitStale, nil
+		case ctx.Err() != nil:
+			var none V
+			return none, Miss, context.Cause(ctx)
+		case st == Alone || t.alone || t.looks > maxLooks || g.passing(src.Claim().Slot):
+			return g.fillAlone(ctx, src, v)
+		}
+
+		var a answer[V]
+		if f, role := g.join(src.Claim().Slot); role == leader {
+			a = g.lead(ctx, src, f, v, t)
+		} else {
+			a = g.follow(ctx, src, f, role, t)
+		}
+		if a.final {
+			return a.value, a.outcome, a.err
+		}
+
+		slot := src.Claim().Slot
+		v, st = g.Peek(ctx, src)
+		// What did not suit us may have taught us where our own variant lives.
+		t.alone = t.alone || a.unsuited && src.Claim().Slot == slot
+		t.looks++
+	}
+}
+
+// maxLooks bounds how often one caller looks again. A slot that changes this
+// often under one request is purged or refilled faster than it can be read.
+const maxLooks = 8
+
+// turns is what one caller remembers between its turns.
+type turns struct {
+	limit time.Time // wait no longer than this
+	late  bool      // the limit has been extended once
+	alone bool      // fill alone next
+	looks int
+}
+
+// An answer ends a turn. The zero answer says: look again.
+type answer[V any] struct {
+	value    V
+	outcome  Outcome
+	err      error
+	final    bool
+	unsuited bool // the value was made, and it was not for this caller
+}
+
+// waitLimit is spread over a fifth, so that callers who came together do not
+// give up together.
+func (g *Group[V]) waitLimit() time.Time {
+	d := g.opts.WaitTimeout
+	return time.Now().Add(d - d/10 + rand.N(d/5+1))
+}
+
+// passing tells whether the results for slot were lately not to be shared.
+func (g *Group[V]) passing(slot store.Slot) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.memos.passing(slot, time.Now())
+}
