@@ -191,7 +191,7 @@ func (x *exchange) State(v *response) swr.State {
 	switch {
 	case v == nil && x.solitary():
 		return swr.Alone
-	case v == nil:
+	case v == nil || !x.selects(v):
 		return swr.Absent
 	case x.withheld(v):
 		x.why = ReasonRequest
@@ -206,6 +206,16 @@ func (x *exchange) State(v *response) swr.State {
 		return swr.Alone
 	}
 	return st
+}
+
+// selects tells whether a response that was just made is the variant of this
+// request. Of what is stored, Lookup has made sure.
+func (x *exchange) selects(v *response) bool {
+	if len(v.by) == 0 {
+		return true
+	}
+	x.selected = appendSelected(x.selected[:0], x.r, v.by)
+	return bytes.Equal(x.selected, v.selected)
 }
 
 // solitary tells whether the answer to this request is nobody else's: a HEAD

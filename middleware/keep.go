@@ -118,7 +118,7 @@ func (x *exchange) entries(v *response, names, tags []string) (keep []store.Entr
 	if x.unselected {
 		return nil, false
 	}
-	v.selected = bytes.Clone(x.selected)
+	v.selected, v.by = bytes.Clone(x.selected), names
 	if !known {
 		record := response{names: names}
 		keep = append(keep, store.Entry{Meta: record.encode(), Life: 2 * life})

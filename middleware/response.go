@@ -32,6 +32,8 @@ type response struct {
 	// selected is the normal form of the request fields that select this
 	// variant, as keyed; empty where the URL has no variants.
 	selected []byte
+	// by are the names that selected it; known only when it was just made.
+	by []string
 	// names, in a Vary record, are what selects: field names, and cookies as
 	// "cookie:name". A record has nothing else.
 	names []string

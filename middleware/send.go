@@ -50,15 +50,21 @@ func (x *exchange) refuse(err error) {
 
 // count records the request. A hit's time is measured once in 64.
 func (x *exchange) count(o swr.Outcome) {
-	var took time.Duration
-	if o != swr.Hit || x.served%64 == 0 {
-		took = time.Since(x.arrived)
+	if o == swr.Hit {
+		var took time.Duration
+		if x.served%64 == 0 {
+			took = time.Since(x.arrived)
+		}
+		x.rt.record.Request(o, ReasonNone, took)
+		return
 	}
-	why := ReasonNone
-	if x.capture != nil {
+	why := x.why
+	if o == swr.Rescued {
+		why = ReasonError
+	} else if x.capture != nil && x.unstored() != ReasonNone {
 		why = x.unstored()
 	}
-	x.rt.record.Request(o, why, took)
+	x.rt.record.Request(o, why, time.Since(x.arrived))
 }
 
 // send answers with a response that is shared with others.

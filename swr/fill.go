@@ -125,6 +125,9 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 
 	made, err = src.Fill(fctx, run, old)
 	seen = err
+	if err != nil && fctx.Err() != nil {
+		seen = context.Cause(fctx) // the fill timeout, rather than "canceled"
+	}
 	if run.settled() {
 		return made, err
 	}

@@ -41,7 +41,10 @@ func main() {
 }
 
 func run(addr, redis string) error {
-	collector := metrics.New(metrics.Options{})
+	collector, err := metrics.New(metrics.Options{})
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collector)
 
@@ -50,6 +53,9 @@ func run(addr, redis string) error {
 		return err
 	}
 	defer closeStore()
+	if sized, ok := st.(store.Sizer); ok {
+		collector.Watch("catalog", sized)
+	}
 	cache, err := reprise.New(st, reprise.WithRecorder(collector), reprise.WithLogger(slog.Default()))
 	if err != nil {
 		return err
