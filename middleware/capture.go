@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/swr"
 )
 
@@ -93,6 +94,7 @@ func (c *capture) inform(status int) {
 func (c *capture) decide(status int) {
 	c.status = status
 	c.sent = c.header.Clone()
+	rfc9111.Canonicalize(c.sent) // what net/http sends whatever its spelling, counts whatever its spelling
 	if n, err := strconv.ParseInt(c.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		c.length = n
 	}
@@ -125,7 +127,7 @@ func rescuable(status int) bool {
 func (c *capture) question() question {
 	return question{
 		facts: c.x.facts, control: c.x.control,
-		status: c.status, header: c.sent, said: c.scratch.said(), received: time.Now(),
+		status: c.status, header: c.sent, said: c.scratch.said(), asked: c.started, received: time.Now(),
 	}
 }
 

@@ -18,6 +18,7 @@ type question struct {
 	status   int
 	header   http.Header // of the response
 	said     said
+	asked    time.Time // when the handler was called
 	received time.Time
 }
 
@@ -62,7 +63,7 @@ func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 		return ReasonNoCache
 	case len(q.header["Set-Cookie"]) > 0 && !p.Advanced.DangerouslyStoreSetCookie:
 		return ReasonSetCookie
-	case q.status == http.StatusPartialContent || q.status == http.StatusNotModified || q.status < 200: // §3.3, §4.3.4
+	case !rfc9111.StorableStatus(q.status):
 		return ReasonStatus
 	case q.status >= 300 && q.status < 400 && q.status != http.StatusMultipleChoices && q.header.Get("Location") == "":
 		return ReasonStatus
@@ -149,8 +150,8 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement
 		}
 		fresh = ttl
 	}
-	if _, aged := q.header["Age"]; aged || explicit {
-		j.age = rfc9111.InitialAge(q.header, q.received, q.received)
+	if q.relayed() {
+		j.age = rfc9111.InitialAge(q.header, q.asked, q.received)
 	}
 	j.windows = swr.Windows{Fresh: fresh, Stale: p.StaleWhileRevalidate, Error: p.StaleIfError}
 	p.staleness(&j.windows, c)
@@ -160,9 +161,17 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement
 	return j
 }
 
+// relayed tells whether the response comes from elsewhere and was under way
+// for a while: then that time counts (RFC 9111 §4.2.3). What the handler makes
+// itself is new when it is done.
+func (q *question) relayed() bool {
+	return len(q.header["Age"])+len(q.header["Date"]) > 0
+}
+
 // staleness sets the windows in which the response may be served stale
 // (RFC 9111 §4.2.4, RFC 5861). With s-maxage, only the response's own word
-// counts, not the policy's.
+// counts, not the policy's: §5.2.2.10 with §4.2.4 would have neither, but a
+// response that names both means what every CDN takes it to mean.
 func (p *Policy) staleness(w *swr.Windows, c rfc9111.Control) {
 	if c.Is(rfc9111.MustRevalidate | rfc9111.ProxyRevalidate) {
 		w.Stale, w.Error = 0, 0

@@ -160,7 +160,7 @@ func (w *invalidating) decide(status int) {
 		return
 	}
 	w.done = true
-	if !rfc9111.Unsafe(w.r.Method) || status < 200 || status > 399 {
+	if !rfc9111.Invalidates(w.r.Method, status) {
 		return
 	}
 	p := w.rt.purgeOf(w.r, w.Header())

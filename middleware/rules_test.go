@@ -59,6 +59,8 @@ func TestWhatIsStored(t *testing.T) {
 		{"B 301", implicit, 301, fields{"Location", "/x"}, nil, "HIT", ""},
 		{"B 301 without Location", implicit, 301, nil, nil, "MISS", "status"},
 		{"B 302", implicit, 302, fields{"Location", "/x"}, nil, "MISS", "status"},
+		{"other spelling of a field", implicit, 200, fields{"cache-control", "no-store"}, nil, "MISS", "no-store"},
+		{"B 429 never", implicit, 429, fields{"Cache-Control", "max-age=60"}, nil, "MISS", "status"},
 		{"events", implicit, 200, fields{"Content-Type", "text/event-stream; charset=utf-8"}, nil, "MISS", "stream"},
 		{"request no-store", implicit, 200, nil, fields{"Cache-Control", "no-store"}, "MISS", "request-no-store"},
 	} {

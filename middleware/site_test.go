@@ -101,11 +101,11 @@ func say(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text)) }
 }
 
-// with sets header fields, given in pairs, before h.
+// with sets header fields, given in pairs and spelt as given, before h.
 func with(h http.HandlerFunc, fields ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i+1 < len(fields); i += 2 {
-			w.Header().Add(fields[i], fields[i+1])
+			w.Header()[fields[i]] = append(w.Header()[fields[i]], fields[i+1])
 		}
 		h(w, r)
 	}
