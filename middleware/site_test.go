@@ -27,7 +27,7 @@ type site struct {
 	runs atomic.Int64
 }
 
-func newCache(t *testing.T, opts ...reprise.Option) *reprise.Cache {
+func newCache(t testing.TB, opts ...reprise.Option) *reprise.Cache {
 	t.Helper()
 	st, err := memstore.New(memstore.Options{})
 	if err != nil {
