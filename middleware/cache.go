@@ -20,6 +20,7 @@ import (
 type Cache struct {
 	store store.Store
 	opts  options
+	keys  *keyTable
 
 	mu       sync.Mutex
 	policies map[string]*handler // the names taken
@@ -88,7 +89,7 @@ func New(st store.Store, opts ...Option) (*Cache, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Cache{store: st, opts: o, policies: make(map[string]*handler)}, nil
+	return &Cache{store: st, opts: o, keys: newKeyTable(), policies: make(map[string]*handler)}, nil
 }
 
 // Handler returns the middleware that caches by p. Like ServeMux.Handle it
@@ -101,7 +102,7 @@ func (c *Cache) Handler(p Policy) func(http.Handler) http.Handler {
 	if err := p.Validate(); err != nil {
 		panic(err)
 	}
-	h := newHandler(c, p.withDefaults())
+	h := newHandler(c, p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, taken := c.policies[p.Name]; taken {

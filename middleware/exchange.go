@@ -30,7 +30,8 @@ type exchange struct {
 	arrived time.Time
 	now     time.Time // of the last look-up; zero before the first
 
-	key      []byte
+	key      string // may be a view of buffer
+	buffer   []byte
 	selected []byte   // the normal form of what selects the variant
 	variant  [16]byte // its name, in hexadecimal
 
@@ -61,10 +62,16 @@ func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *ex
 	return x
 }
 
+// maxPooled bounds the buffers that a pooled exchange keeps, in bytes.
+const maxPooled = 16 << 10
+
 // free gives x back. A handler that panics never comes here, and the garbage
 // collector takes it.
 func (x *exchange) free() {
-	*x = exchange{key: x.key[:0], selected: x.selected[:0], served: x.served}
+	if cap(x.buffer)+cap(x.selected) > maxPooled {
+		return
+	}
+	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served}
 	exchanges.Put(x)
 }
 
@@ -81,7 +88,12 @@ func (h *handler) honoured(c rfc9111.Control) rfc9111.Control {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
-	x.key, err = x.rt.policy.Key(x.key, x.r)
+	if !x.rt.defaultKey || x.facts&hasReflected != 0 {
+		x.buffer, err = x.rt.policy.Key(x.buffer, x.r)
+		x.key = view(x.buffer)
+		return err
+	}
+	x.key, err = x.rt.keys.of(x.r)
 	return err
 }
 
@@ -110,7 +122,7 @@ func (x *exchange) Lookup(ctx context.Context) (*response, error) {
 		x.now = time.Now()
 	}
 
-	base, err := x.rt.cache.store.Get(ctx, view(x.key))
+	base, err := x.rt.cache.store.Get(ctx, x.key)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +195,7 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 // Claim names what the last Lookup read, in strings that may be kept.
 func (x *exchange) Claim() store.Claim {
 	if x.slot.Key == "" {
-		x.slot.Key = string(x.key)
+		x.slot.Key = strings.Clone(x.key)
 		if x.names != nil {
 			x.slot.Variant = string(x.variant[:])
 		}
@@ -293,11 +305,12 @@ func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*res
 	r := x.r.Clone(ctx)
 	r.Method, r.Body = http.MethodGet, http.NoBody
 	unconditional(r.Header)
+	claim := x.Claim()
 	d := &exchange{
 		rt: x.rt, r: r, facts: x.facts &^ (hasConditional | hasRange | hasControl),
 		arrived: x.arrived, now: x.now,
-		key: bytes.Clone(x.key), selected: bytes.Clone(x.selected), variant: x.variant,
-		slot: x.Claim().Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,
+		key: claim.Key, selected: bytes.Clone(x.selected), variant: x.variant,
+		slot: claim.Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,
 	}
 	return ctx, d
 }

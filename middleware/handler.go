@@ -16,6 +16,11 @@ type handler struct {
 	policy Policy
 	record Requests
 
+	// defaultKey: the policy has no key function of its own, and keys
+	// remembers what keyfunc.Default makes of requests.
+	defaultKey bool
+	keys       *keyTable
+
 	// Requests with credentials have a group of their own: that their
 	// responses are not to be shared says nothing about other requests', which
 	// need not stop queueing for it. The store's leases join the two.
@@ -23,7 +28,9 @@ type handler struct {
 }
 
 func newHandler(c *Cache, p Policy) *handler {
-	h := &handler{cache: c, policy: p, record: c.opts.recorder.Policy(p.Name)}
+	h := &handler{cache: c, record: c.opts.recorder.Policy(p.Name), defaultKey: p.Key == nil, keys: c.keys}
+	p = p.withDefaults()
+	h.policy = p
 	o := swr.Options{
 		Leases:      c.store,
 		FillTimeout: p.Limits.Fill,

@@ -25,7 +25,7 @@ func hits(t testing.TB, s http.Handler) func() {
 	r.Header.Set("Accept", "*/*")
 	w := &discard{make(http.Header)}
 	serve := func() {
-		clear(w.header)
+		w.header = make(http.Header) // as net/http does for each request
 		s.ServeHTTP(w, r)
 	}
 	serve()
@@ -40,7 +40,8 @@ func TestAHitAllocatesNothingButItsHeaderValues(t *testing.T) {
 	for _, vary := range []string{"", "Accept-Encoding"} {
 		for _, size := range []int{10, 1 << 10, 256 << 10} {
 			s := newSite(t, plain, with(say(string(bytes.Repeat([]byte("x"), size))), "Vary", vary))
-			if n := testing.AllocsPerRun(100, hits(t, s)); n > 1 {
+			// One for the values, and two for the writer's own header map.
+			if n := testing.AllocsPerRun(100, hits(t, s)) - 2; n > 1 {
 				t.Errorf("Vary %q, %d bytes: %v allocations", vary, size, n)
 			}
 			s.wantRuns(1)
@@ -63,7 +64,7 @@ func BenchmarkHit(b *testing.B) {
 			w, r := &discard{make(http.Header)}, httptest.NewRequest("GET", "/things/42?color=red", nil)
 			b.ReportAllocs()
 			for b.Loop() {
-				clear(w.header)
+				w.header = make(http.Header)
 				handler.ServeHTTP(w, r)
 			}
 		})

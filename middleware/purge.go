@@ -104,7 +104,7 @@ func (x *exchange) urlTag() string {
 	}
 	host, uri := targetOf(x.r.Host, uri)
 	key, err := urlKey(host, uri, x.r.TLS != nil)
-	if err != nil || key == string(x.key) {
+	if err != nil || key == x.key {
 		return ""
 	}
 	if x.r.TLS != nil {

@@ -3,6 +3,8 @@ package middleware
 import (
 	"net/http"
 	"strings"
+
+	"github.com/reprise-go/reprise/keyfunc"
 )
 
 // facts are what one pass over a request's header tells.
@@ -15,13 +17,23 @@ const (
 	hasConditional // If-None-Match and the like, If-Range apart
 	hasControl     // Cache-Control or Pragma
 	hasUpgrade
-	hasOverride // of the method
-	wantsEvents // Accept: text/event-stream
+	hasOverride  // of the method
+	wantsEvents  // Accept: text/event-stream
+	hasReflected // a field of keyfunc.ReflectedHeaders
 )
+
+var reflected = func() map[string]bool {
+	set := make(map[string]bool)
+	for _, name := range keyfunc.ReflectedHeaders() {
+		set[name] = true
+	}
+	return set
+}()
 
 func factsOf(h http.Header) (f facts) {
 	for name, values := range h {
 		switch name {
+		case "": // no server sends it
 		case "Authorization":
 			f |= hasAuthorization
 		case "Cookie":
@@ -39,6 +51,10 @@ func factsOf(h http.Header) (f facts) {
 		case "Accept":
 			if acceptsEvents(values) {
 				f |= wantsEvents
+			}
+		default:
+			if (name[0] == 'X' || name[0] == 'F') && reflected[name] {
+				f |= hasReflected
 			}
 		}
 	}

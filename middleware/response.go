@@ -22,7 +22,7 @@ type response struct {
 	length string // Content-Length
 
 	started time.Time // when the handler that made it was called
-	born    time.Time // when its age was 0
+	born    int64     // when its age was 0, in ns since 1970
 	windows swr.Windows
 	marks   marks
 
@@ -60,7 +60,9 @@ func (r *response) isRecord() bool { return r.names != nil }
 
 // age is how old the response is at now (RFC 9111 §4.2.3). Clocks of several
 // machines may disagree: it is never negative.
-func (r *response) age(now time.Time) time.Duration { return max(now.Sub(r.born), 0) }
+func (r *response) age(now time.Time) time.Duration {
+	return time.Duration(max(now.UnixNano()-r.born, 0))
+}
 
 // state is what anybody may do with the response at now.
 func (r *response) state(now time.Time) swr.State {

@@ -67,16 +67,22 @@ func (x *exchange) count(o swr.Outcome) {
 	x.rt.record.Request(o, why, time.Since(x.arrived))
 }
 
-// send answers with a response that is shared with others.
+// send answers with a response that is shared with others. The header values
+// are a copy: what others write to them must not reach the next answer.
 func (x *exchange) send(v *response, o swr.Outcome) {
 	h := x.w.Header()
-	lines := setFields(h, v)
+	lines := make([]string, 0, v.lines+4)
+	lines = v.setFields(h, lines)
 	d := v.at(x.now, x.rt.cache.opts.name)
 	status := d.hit
 	if o != swr.Hit {
 		status = x.status(v, o)
 	}
-	h["Cache-Status"] = append(h["Cache-Status"], status)
+	if before := h["Cache-Status"]; len(before) > 0 {
+		h["Cache-Status"] = append(before, status)
+	} else {
+		lines = set(h, "Cache-Status", lines, status)
+	}
 	lines = set(h, "Age", lines, d.seconds)
 	lines = set(h, "X-Cache", lines, xCache[o])
 	if bodyAllowed(v.status) {
@@ -85,24 +91,18 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	x.sendBody(v.status, v.body, v.modified)
 }
 
-// setFields puts v's fields in the place of what outer handlers set. The values
-// are a copy: what others write to them must not reach the next answer. It
-// returns the rest of the copy's space, for set.
-func setFields(h http.Header, v *response) (lines []string) {
-	lines = make([]string, 0, v.lines+4)
-	for i := range v.fields {
-		f := &v.fields[i]
-		start := len(lines)
+// setFields puts r's fields in the place of what outer handlers set, with the
+// values in the space behind lines. Vary adds up.
+func (r *response) setFields(h http.Header, lines []string) []string {
+	for i := range r.fields {
+		f := &r.fields[i]
+		n := len(lines)
 		lines = append(lines, f.values...)
-		values := lines[start:len(lines):len(lines)]
+		values := lines[n:len(lines):len(lines)]
 		if f.name == "Vary" && len(h["Vary"]) > 0 {
 			values = append(h["Vary"], values...)
 		}
 		h[f.name] = values
-	}
-	if len(h["Cache-Status"]) == 0 {
-		h["Cache-Status"] = lines[len(lines) : len(lines) : len(lines)+1]
-		lines = lines[:len(lines)+1]
 	}
 	return lines
 }

@@ -119,7 +119,7 @@ func hit(name string, st store.Store, size int) (*subject, error) {
 		return nil, err
 	}
 	runs := 0
-	h := cache.Handler(reprise.Policy{Name: name})(answering(size, &runs))
+	h := cache.Handler(reprise.Policy{Name: name + " " + strconv.Itoa(size)})(answering(size, &runs))
 	// The first fills; of a fleet's store, the next ones bring the entry to its
 	// local tier.
 	var w *httptest.ResponseRecorder
@@ -176,7 +176,7 @@ func compare(subjects []*subject, size int, parallel bool, rounds int) (ok bool)
 func measure(b *testing.B, h http.Handler, size int, parallel bool) {
 	b.ReportAllocs()
 	if !parallel {
-		w, r := newDummy(), request(size)
+		w, r := new(dummy), request(size)
 		for b.Loop() {
 			w.reset()
 			h.ServeHTTP(w, r)
@@ -184,7 +184,7 @@ func measure(b *testing.B, h http.Handler, size int, parallel bool) {
 		return
 	}
 	b.RunParallel(func(pb *testing.PB) {
-		w, r := newDummy(), request(size)
+		w, r := new(dummy), request(size)
 		for pb.Next() {
 			w.reset()
 			h.ServeHTTP(w, r)
@@ -197,12 +197,11 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// dummy is a ResponseWriter that costs next to nothing.
+// dummy is a ResponseWriter that costs next to nothing but a header map for each
+// request, as net/http's do.
 type dummy struct{ header http.Header }
 
-func newDummy() *dummy { return &dummy{make(http.Header)} }
-
-func (d *dummy) reset()                      { clear(d.header) }
+func (d *dummy) reset()                      { d.header = make(http.Header) }
 func (d *dummy) Header() http.Header         { return d.header }
 func (d *dummy) Write(p []byte) (int, error) { return len(p), nil }
 func (d *dummy) WriteHeader(int)             {}
