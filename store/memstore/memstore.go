@@ -1,0 +1,129 @@
+// Package memstore keeps values in this process's memory, bounded in bytes. It
+// is the store for a program that runs once, and for tests: the same contract
+// as a fleet's store, with nothing to install.
+//
+// What is kept is chosen by how often and how lately it was asked for (W-TinyLFU,
+// by otter), so that a scan of rare keys does not push out what is hot.
+package memstore
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// Options say how much a Store keeps. The zero value is the defaults.
+type Options struct {
+	_ [0]func()
+
+	// Bytes bounds what is kept, with its overhead; 0: 64 MiB, at least 64 KiB.
+	// A value that alone is larger is not kept.
+	Bytes int64
+
+	Recorder store.Recorder // nil: nothing is recorded
+}
+
+// An OptionError is one thing that is wrong with Options.
+type OptionError struct {
+	Field  string
+	Value  any
+	Reason string
+}
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("memstore: Options.%s = %v: %s", e.Field, e.Value, e.Reason)
+}
+
+const (
+	defaultBytes = 64 << 20
+	minBytes     = 64 << 10
+)
+
+// A Store is a store.Store in memory. It starts no goroutines and needs no Close.
+type Store struct {
+	items     *otter.Cache[store.Slot, *entry]
+	budget    int64
+	evictions atomic.Uint64
+	start     time.Time
+	log       purgeLog
+	shards    [shardCount]shard
+	recorder  store.Recorder
+}
+
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Sizer = (*Store)(nil)
+)
+
+// New returns a Store, or what is wrong with o, as *OptionErrors.
+func New(o Options) (*Store, error) {
+	if o.Bytes == 0 {
+		o.Bytes = defaultBytes
+	}
+	if o.Bytes < minBytes {
+		return nil, errors.Join(&OptionError{"Bytes", o.Bytes, "less than 64 KiB"})
+	}
+	s := &Store{budget: o.Bytes, start: time.Now(), recorder: o.Recorder}
+	if s.recorder == nil {
+		s.recorder = unrecorded{}
+	}
+	s.log.init()
+	for i := range s.shards {
+		s.shards[i].leases = make(map[string]map[string]*lease)
+	}
+	var err error
+	s.items, err = otter.New(&otter.Options[store.Slot, *entry]{
+		MaximumWeight: uint64(o.Bytes),
+		Weigher:       weigh,
+		// Expiry is checked by Get: otter's would start a goroutine.
+		Executor: func(f func()) { f() },
+		OnAtomicDeletion: func(e otter.DeletionEvent[store.Slot, *entry]) {
+			if e.Cause == otter.CauseOverflow {
+				s.evictions.Add(1)
+			}
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("memstore: %w", err)
+	}
+	return s, nil
+}
+
+// overhead is of one entry, beside what it holds: the map's node and table, the
+// policy's links and sketch, the allocator's rounding.
+const overhead = 200
+
+// weigh estimates the bytes that an entry takes. Meta counts twice, since
+// store.Decoded keeps a decoded form of it.
+func weigh(slot store.Slot, e *entry) uint32 {
+	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + 2*len(e.Meta) + len(e.Body)
+	for _, t := range e.Tags {
+		n += len(t) + int(unsafe.Sizeof(t)) + 8
+	}
+	return uint32(min(n, math.MaxUint32))
+}
+
+// LocalSize is of store.Sizer.
+func (s *Store) LocalSize() store.LocalSize {
+	return store.LocalSize{
+		Bytes:     int64(s.items.WeightedSize()),
+		Budget:    s.budget,
+		Entries:   int64(s.items.EstimatedSize()),
+		Evictions: s.evictions.Load(),
+	}
+}
+
+// clock is the time since the store was made: it only goes forward.
+func (s *Store) clock() time.Duration { return time.Since(s.start) }
+
+type unrecorded struct{}
+
+func (unrecorded) StoreOp(string, string, time.Duration) {}
+func (unrecorded) Purged(string, bool, error)            {}

@@ -1,0 +1,205 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/redis/rueidis"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+var (
+	errEntries = errors.New("redisstore: Commit takes a base entry, one variant, or both, each with a positive Life")
+	errNoBase  = errors.New("redisstore: a variant without a base entry")
+	errNoLog   = errors.New("redisstore: a purge log could not be read before the fill, so its purges cannot be told")
+)
+
+// Commit is of store.Lease.
+func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
+	if !l.end() {
+		return store.ErrOvertaken
+	}
+	begun := time.Now()
+	ctx, cancel := l.s.limit(ctx)
+	defer cancel()
+	err := l.offline
+	if err == nil {
+		err = l.commit(ctx, entries)
+		if err != nil && !errors.Is(err, store.ErrOvertaken) {
+			l.s.releaseLater(l, err)
+		}
+	} else {
+		err = fmt.Errorf("redisstore: not stored, since Acquire failed: %w", err)
+	}
+	// A purge in this process ends the fill even where Redis could not tell.
+	if err != nil && !errors.Is(err, store.ErrOvertaken) && l.s.purges.Load() != l.purges {
+		err = store.ErrOvertaken
+	}
+	l.s.record("commit", begun, err)
+	return err
+}
+
+// commit stores the entries. The script ends fills that a purge of the URL has
+// overtaken; for purges by tag the logs are looked at before it, so that what
+// is stored stays where the fill is lost, and after it, for those that came
+// meanwhile.
+func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
+	p, err := l.plan(entries)
+	if err == nil {
+		err = l.checkTags(ctx, p)
+	}
+	if err != nil {
+		if _, failed := l.hold(ctx, "0"); failed != nil {
+			l.s.releaseLater(l, failed)
+		}
+		return err
+	}
+	var stored bool
+	err = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
+		stored, err = run(ctx, cl, scriptCall{script: commitScript, keys: p.keys, args: p.args})[0].AsBool()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !stored {
+		return store.ErrOvertaken
+	}
+	l.dropReplaced(entries)
+	err = l.checkTags(ctx, p)
+	if errors.Is(err, store.ErrOvertaken) {
+		l.takeBack(ctx, p)
+	}
+	return err
+}
+
+// dropReplaced lets go of this process's copies of what was replaced: the push
+// for a process's own write comes only after the write's answer.
+func (l *lease) dropReplaced(entries []store.Entry) {
+	l.s.local.drop(l.slot)
+	for i := range entries {
+		l.s.local.drop(store.Slot{Key: l.slot.Key, Variant: entries[i].Variant})
+	}
+}
+
+// A plan is what a commit sends, and what the stored entries rest on.
+type plan struct {
+	keys, args []string
+	refs       []ref
+	hashes     []uint64
+}
+
+func (l *lease) plan(entries []store.Entry) (*plan, error) {
+	base, variant, err := sort(entries)
+	if err != nil {
+		return nil, err
+	}
+	k := l.s.keys
+	p := &plan{keys: []string{k.control(l.slot.Key), k.base(l.slot.Key)}}
+	switch {
+	case variant != nil:
+		p.keys = append(p.keys, k.slot(store.Slot{Key: l.slot.Key, Variant: variant.Variant}))
+	case base == nil && l.slot.Variant != "": // deletes the variant
+		p.keys = append(p.keys, k.slot(l.slot))
+	}
+	var baseValue, variantValue, end string
+	var baseLife, variantLife time.Duration
+	if variant != nil {
+		variantLife = variant.Life
+		baseLife = 2 * variantLife // of a base that stays and would end before
+		r := record{Entry: *variant, isVariant: true, of: l.stamp}
+		if base == nil {
+			if l.base == nil {
+				return nil, errNoBase
+			}
+			r.of, r.ref = l.base.Stamp, l.base.Mark
+		}
+		if variantValue, err = l.seal(p, r, variantLife); err != nil {
+			return nil, err
+		}
+	}
+	if base != nil {
+		baseLife = max(base.Life, variantLife) // a base outlives its variants
+		if baseValue, err = l.seal(p, record{Entry: *base}, baseLife); err != nil {
+			return nil, err
+		}
+	}
+	end = expiry(time.Now().Add(baseLife))
+	p.args = []string{l.slot.Variant, string(l.stamp[:]), l.seen, millis(variantLife), variantValue, baseValue, millis(baseLife), end}
+	return p, nil
+}
+
+// maxLife bounds lives so that twice one can be told in nanoseconds.
+const maxLife = 100 * 365 * 24 * time.Hour
+
+// sort tells the base entry from the variant.
+func sort(entries []store.Entry) (base, variant *store.Entry, err error) {
+	for _, e := range entries {
+		e := &e
+		e.Life = min(e.Life, maxLife)
+		switch {
+		case e.Life <= 0:
+			return nil, nil, errEntries
+		case e.Variant == "" && base == nil:
+			base = e
+		case e.Variant != "" && variant == nil:
+			variant = e
+		default:
+			return nil, nil, errEntries
+		}
+	}
+	return base, variant, nil
+}
+
+// seal encodes one entry with what its fill noted of the logs it rests on.
+func (l *lease) seal(p *plan, r record, life time.Duration) (string, error) {
+	hashes := make([]uint64, len(r.Tags))
+	for i, t := range r.Tags {
+		hashes[i] = xxhash.Sum64String(t)
+	}
+	at := home(l.slot.Key)
+	for _, i := range members(logsOf(hashes) | 1<<at) {
+		log := l.s0[i]
+		if log == nil {
+			return "", errNoLog
+		}
+		r.refs = append(r.refs, ref{i, log.inc, log.head})
+	}
+	p.refs, p.hashes = append(p.refs, r.refs...), append(p.hashes, hashes...)
+	r.key, r.stamp, r.expires = l.slot.Key, l.stamp, time.Now().Add(life)
+	return r.encode(), nil
+}
+
+// millis rounds up, since Redis takes no life of 0.
+func millis(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+}
+
+// checkTags returns ErrOvertaken if a tag, or everything, was purged since the
+// fill began. A soft purge counts too: the fill's data are of before it.
+func (l *lease) checkTags(ctx context.Context, p *plan) error {
+	if l.s.failed.Load() != l.failed {
+		return store.ErrOvertaken
+	}
+	if len(p.refs) == 0 {
+		return nil
+	}
+	v, err := l.s.judge(ctx, p.refs, p.hashes)
+	if err == nil && v != valid {
+		err = store.ErrOvertaken
+	}
+	return err
+}
+
+// takeBack removes what was stored when a purge came in between. It would not
+// be served anyway, so its failure changes nothing.
+func (l *lease) takeBack(ctx context.Context, p *plan) {
+	_ = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) error {
+		return run(ctx, cl, scriptCall{script: dropScript, keys: p.keys[1:], args: []string{string(l.stamp[:])}})[0].Error()
+	})
+}

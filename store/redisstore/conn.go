@@ -1,0 +1,230 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// errJoin: the read that this one joined came to nothing; read for yourself.
+var errJoin = errors.New("redisstore: joined read was given up")
+
+// A conn is what rueidis calls a CacheStore: the cache's side of one tracked
+// connection. Update, Delete and Close run in the connection's reader, one
+// after another and in the order of Redis's answers and pushes; everything that
+// depends on that order happens in them.
+type conn struct {
+	s *Store
+
+	// proof is when the newest answered heartbeat was sent, suspect when a
+	// read on this connection was last given up (on the store's clock; 0:
+	// never). An answer proves that all pushes before it were read.
+	proof, suspect atomic.Int64
+	// beat is when the oldest heartbeat without an answer was sent. Keeping
+	// the oldest makes proof err on the safe side when one is never answered.
+	beat atomic.Int64
+
+	gen    atomic.Uint64 // rises when Redis says that it forgot all it tracked
+	closed atomic.Bool
+
+	mu      sync.Mutex
+	flights map[read]*flight
+	tag     string // hash tag of a key lately read here, to send heartbeats by
+}
+
+// A read names a tracked read in flight.
+type read struct{ key, cmd string }
+
+// A flight is a tracked read that others may join.
+type flight struct {
+	done  chan struct{}
+	begun int64
+	val   rueidis.RedisMessage
+	err   error
+}
+
+// Wait is of rueidis.CacheEntry.
+func (f *flight) Wait(ctx context.Context) (rueidis.RedisMessage, error) {
+	select {
+	case <-ctx.Done():
+		return rueidis.RedisMessage{}, ctx.Err()
+	case <-f.done:
+		return f.val, f.err
+	}
+}
+
+func (f *flight) land(val rueidis.RedisMessage, err error) {
+	f.val, f.err = val, err
+	close(f.done)
+}
+
+// live reports whether what c tracks can be trusted: the one place that decides.
+func (c *conn) live(now int64) bool {
+	proof := c.proof.Load()
+	return proof > c.suspect.Load() && now-proof < c.s.trust && !c.closed.Load()
+}
+
+// suspected reports whether answers may still come for reads that were given
+// up. rueidis matches an answer to a read by its key only, so it would take the
+// late answer for that of a newer read. An answered heartbeat that was sent
+// after the last such read ends it, since a connection answers in order.
+func (c *conn) suspected() bool {
+	s := c.suspect.Load()
+	return s != 0 && c.proof.Load() <= s
+}
+
+// Flight begins a read, or joins one. Our own look-up has been made before.
+func (c *conn) Flight(key, cmd string, _ time.Duration, _ time.Time) (none rueidis.RedisMessage, _ rueidis.CacheEntry) {
+	now := c.s.clock()
+	if strings.HasSuffix(key, beatMark) {
+		c.beat.CompareAndSwap(0, now)
+		return none, nil
+	}
+	if c.suspected() {
+		return none, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed.Load() {
+		return none, nil
+	}
+	if f := c.flights[read{key, cmd}]; f != nil {
+		if now-f.begun > c.s.timeout {
+			return none, nil
+		}
+		return none, f
+	}
+	if c.flights == nil {
+		c.flights = make(map[read]*flight)
+		defer c.s.beats.join(c)
+	}
+	if tag, _, ok := c.s.keys.split(key); ok {
+		c.tag = tag
+	}
+	c.flights[read{key, cmd}] = &flight{done: make(chan struct{}), begun: now}
+	return none, nil
+}
+
+// Update takes the answer of a read.
+func (c *conn) Update(key, cmd string, val rueidis.RedisMessage) (pxat int64) {
+	if strings.HasSuffix(key, beatMark) {
+		if sent := c.beat.Swap(0); sent != 0 {
+			c.proof.Store(sent)
+		}
+		return 0
+	}
+	suspected := c.suspected()
+	if cmd == "GET" && !suspected {
+		c.keep(key, val)
+	}
+	if f := c.take(key, cmd); f != nil {
+		if suspected {
+			f.land(rueidis.RedisMessage{}, errJoin)
+		} else {
+			f.land(val, nil)
+		}
+	}
+	return 0
+}
+
+// keep puts what Redis returned under key into local memory.
+func (c *conn) keep(key string, val rueidis.RedisMessage) {
+	raw, err := val.ToString()
+	if i, ok := c.s.keys.logOf[key]; ok {
+		if l, ok := parseLog(raw); err == nil && ok {
+			l.conn = c
+			c.s.table.install(i, l)
+		}
+		return
+	}
+	slot, ok := c.s.keys.parse(key)
+	if !ok {
+		return
+	}
+	it, bad := c.s.decode(slot, raw)
+	if err != nil || bad != nil {
+		c.s.local.drop(slot)
+		return
+	}
+	it.conn, it.gen = c, c.gen.Load()
+	c.s.local.put(it)
+}
+
+// Cancel ends a read that failed. It runs in the goroutine of the one who read,
+// or in the reader if Redis answered with an error.
+func (c *conn) Cancel(key, cmd string, err error) {
+	if strings.HasSuffix(key, beatMark) {
+		return
+	}
+	if _, answered := rueidis.IsRedisErr(err); !answered {
+		c.suspect.Store(c.s.clock())
+		c.s.beats.kick()
+	}
+	if f := c.take(key, cmd); f != nil {
+		f.land(rueidis.RedisMessage{}, errJoin)
+	}
+}
+
+func (c *conn) take(key, cmd string) *flight {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.flights[read{key, cmd}]
+	delete(c.flights, read{key, cmd})
+	return f
+}
+
+// Delete takes a push: these keys have changed; nil: everything may have.
+func (c *conn) Delete(keys []rueidis.RedisMessage) {
+	if keys == nil {
+		c.flush()
+		return
+	}
+	for i := range keys {
+		key, err := keys[i].ToString()
+		if err != nil {
+			continue
+		}
+		if log, ok := c.s.keys.logOf[key]; ok {
+			c.s.table.forget(1 << log)
+		} else if slot, ok := c.s.keys.parse(key); ok {
+			c.s.local.drop(slot)
+		} else {
+			c.s.wakers.wake(key)
+		}
+	}
+}
+
+// Close ends the connection: Redis has forgotten what it tracked for it.
+func (c *conn) Close(error) {
+	c.closed.Store(true)
+	c.mu.Lock()
+	flights := c.flights
+	c.flights = nil
+	c.mu.Unlock()
+	c.s.beats.leave(c) // after the lock: a Flight that came first has joined
+	for _, f := range flights {
+		f.land(rueidis.RedisMessage{}, errJoin)
+	}
+	if flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing
+		c.flush()
+	}
+}
+
+func (c *conn) flush() {
+	c.gen.Add(1)
+	c.s.table.forgetConn(c)
+	c.s.wakers.wakeAll()
+	c.s.local.dropIf(func(it *item) bool { return it.conn == c })
+}
+
+// heartbeatTag returns the hash tag to send c's next heartbeat by.
+func (c *conn) heartbeatTag() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tag
+}

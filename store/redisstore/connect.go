@@ -1,0 +1,105 @@
+package redisstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	dialTimeout = 500 * time.Millisecond
+	// connectWait is how long New waits for Redis, so that a program whose
+	// Redis is up starts connected.
+	connectWait = 80 * time.Millisecond
+
+	minBackoff = 10 * time.Millisecond
+	maxBackoff = 250 * time.Millisecond
+)
+
+// connect makes the client and retries until it has one or the store is
+// closed. connected is closed after the first attempt: rueidis gives no client
+// for a Redis that is down, and only by connecting tells a Cluster from a node.
+func (s *Store) connect(attempted chan<- struct{}) {
+	defer s.tasks.Done()
+	opt := s.options.client()
+	opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return &conn{s: s} }
+	// conn.Delete does the work. But only a hook that is set makes rueidis
+	// read an idle connection at all.
+	opt.OnInvalidations = func([]rueidis.RedisMessage) {}
+	for delay := minBackoff; ; delay = min(2*delay, maxBackoff) {
+		cl, err := newClient(opt)
+		if err == nil {
+			s.connected(cl)
+		}
+		if attempted != nil {
+			close(attempted)
+			attempted = nil
+			if err != nil {
+				s.options.Logger.Warn("redisstore: Redis cannot be reached; trying on", "error", err)
+			}
+		}
+		if err == nil || !s.pause(delay) {
+			return
+		}
+	}
+}
+
+// newClient connects. A single address is asked first whether it is a
+// Cluster's: rueidis would try a Cluster and fall back, and leave goroutines
+// behind for each try that finds nobody.
+func newClient(opt rueidis.ClientOption) (rueidis.Client, error) {
+	opt.ForceSingleClient = len(opt.InitAddress) == 1 && opt.Sentinel.MasterSet == ""
+	cl, err := rueidis.NewClient(opt)
+	if err == nil && !(opt.ForceSingleClient && isCluster(cl)) {
+		return cl, nil
+	}
+	if cl != nil {
+		cl.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	opt.ForceSingleClient = false
+	return rueidis.NewClient(opt)
+}
+
+func isCluster(cl rueidis.Client) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	hello, err := cl.Do(ctx, cl.B().Hello().Build()).AsMap()
+	if err != nil {
+		return false
+	}
+	mode := hello["mode"]
+	name, _ := mode.ToString()
+	return name == "cluster"
+}
+
+// connected publishes the client, or closes it if the store was closed meanwhile.
+func (s *Store) connected(cl rueidis.Client) {
+	s.mu.Lock()
+	closed := s.closed
+	if !closed {
+		s.cluster.Store(cl.Mode() == rueidis.ClientModeCluster)
+		s.client.Store(&cl)
+	}
+	s.mu.Unlock()
+	if closed {
+		cl.Close()
+		return
+	}
+	s.options.Logger.Info("redisstore: connected", "mode", string(cl.Mode()))
+}
+
+// pause waits for d; false: the store is closed.
+func (s *Store) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-s.ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,241 @@
+package redisstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// The layout of a value. Scripts read and write the fields at fixed offsets:
+// the stamp, the mark of the last soft purge, the expiry and the stamp of the
+// base. The sum covers neither the mark nor the expiry, which scripts change;
+// the expiry is kept twice, the second time inverted.
+//
+//	 0 stamp 16
+//	16 mark 16        zero, or the token of the last soft purge
+//	32 "rp", version, kind
+//	36 expiry 8       Unix milliseconds, little endian
+//	44 ^expiry 8
+//	52 sum 8          XXH64 of all but mark, expiry and sum
+//	60 of 16, ref 16  variants only: the base's stamp, and its mark when this was filled
+//	   logs           count, (log 1, inc 16, S0 8)…
+//	   key, variant, tags, meta, body: each with its length (uvarint) before it
+const (
+	offMark    = 16
+	offMagic   = 32
+	offExpiry  = 36
+	offSum     = 52
+	headLen    = 60
+	refLen     = 1 + 16 + 8
+	formatNow  = 1
+	kindBase   = 0
+	kindOption = 1 // a variant
+)
+
+// errMalformed: what is stored is not an entry of this format, or is damaged.
+var errMalformed = errors.New("redisstore: not an entry of this format")
+
+// A ref is what a fill noted of one purge log before it began.
+type ref struct {
+	log int
+	inc store.Stamp
+	s0  uint64
+}
+
+// An item is an entry in this process's memory, decoded once.
+type item struct {
+	store.Item
+	raw    string // what Redis returned; Item's strings and bytes lie in it
+	refs   []ref
+	hashes []uint64 // of Item.Tags
+	ends   int64    // Item.Expires on the store's clock
+
+	// Of items in the local tier: the connection that tracks the key, and
+	// which of its generations.
+	conn *conn
+	gen  uint64
+	// verified is the version of the purge table at which the item was last
+	// found valid.
+	verified atomic.Uint64
+}
+
+// A record is what encode makes a value of.
+type record struct {
+	store.Entry
+	key       string
+	stamp     store.Stamp
+	of, ref   store.Stamp // of variants
+	expires   time.Time
+	refs      []ref
+	isVariant bool
+}
+
+func (r *record) encode() string {
+	n := headLen + 32 + 1 + len(r.refs)*refLen + 6*binary.MaxVarintLen32 + len(r.key) + len(r.Variant) + len(r.Meta) + len(r.Body)
+	for _, t := range r.Tags {
+		n += binary.MaxVarintLen32 + len(t)
+	}
+	b := make([]byte, headLen, n)
+	copy(b, r.stamp[:])
+	copy(b[offMagic:], "rp")
+	b[offMagic+2], b[offMagic+3] = formatNow, kindBase
+	if r.isVariant {
+		b[offMagic+3] = kindOption
+		b = append(b, r.of[:]...)
+		b = append(b, r.ref[:]...)
+	}
+	copy(b[offExpiry:], expiry(r.expires))
+	b = append(b, byte(len(r.refs)))
+	for i := range r.refs {
+		b = append(b, byte(r.refs[i].log))
+		b = append(b, r.refs[i].inc[:]...)
+		b = binary.LittleEndian.AppendUint64(b, r.refs[i].s0)
+	}
+	b = appendField(b, r.key)
+	b = appendField(b, r.Variant)
+	b = binary.AppendUvarint(b, uint64(len(r.Tags)))
+	for _, t := range r.Tags {
+		b = appendField(b, t)
+	}
+	b = appendField(b, text(r.Meta))
+	b = appendField(b, text(r.Body))
+	binary.LittleEndian.PutUint64(b[offSum:], sum(b))
+	return text(b)
+}
+
+func appendField(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// expiry returns the 16 bytes that stand for t, to the millisecond.
+func expiry(t time.Time) string {
+	ms := uint64(t.UnixMilli())
+	b := binary.LittleEndian.AppendUint64(make([]byte, 0, 16), ms)
+	return text(binary.LittleEndian.AppendUint64(b, ^ms))
+}
+
+func sum(b []byte) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	d.Write(b[:offMark])
+	d.Write(b[offMagic:offExpiry])
+	d.Write(b[headLen:])
+	return d.Sum64()
+}
+
+// decode takes a value apart without copying it. It allocates in proportion to
+// raw, and only once the sum has proved raw whole.
+func decode(raw string) (*item, error) {
+	b := data(raw)
+	if len(b) < headLen || string(b[offMagic:offMagic+2]) != "rp" || b[offMagic+2] != formatNow {
+		return nil, errMalformed
+	}
+	ms := binary.LittleEndian.Uint64(b[offExpiry:])
+	if ^ms != binary.LittleEndian.Uint64(b[offExpiry+8:]) || sum(b) != binary.LittleEndian.Uint64(b[offSum:]) {
+		return nil, errMalformed
+	}
+	it := &item{raw: raw}
+	it.Expires = time.UnixMilli(int64(ms))
+	it.Stamp, it.Mark = store.Stamp(b[:offMark]), store.Stamp(b[offMark:offMagic])
+	if it.Mark != (store.Stamp{}) {
+		it.Soften()
+	}
+	r := reader{b[headLen:], true}
+	if b[offMagic+3] == kindOption {
+		it.Of, it.Mark = r.stamp(), r.stamp()
+	}
+	it.refs = r.refs()
+	it.Key, it.Variant = text(r.field()), text(r.field())
+	it.Tags, it.hashes = r.tags()
+	it.Meta, it.Body = r.field(), r.field()
+	isVariant := b[offMagic+3] == kindOption
+	if !r.ok || len(r.left) != 0 || isVariant != (it.Variant != "") || !covered(it.refs, it.hashes) {
+		return nil, errMalformed
+	}
+	return it, nil
+}
+
+// covered reports whether every tag's log is among refs, and the home log.
+func covered(refs []ref, hashes []uint64) bool {
+	var have uint64
+	for i := range refs {
+		have |= 1 << refs[i].log
+	}
+	return have != 0 && bits.OnesCount64(logsOf(hashes)&^have) == 0
+}
+
+// A reader takes fields off the front of left. Once ok is false all it returns
+// is empty.
+type reader struct {
+	left []byte
+	ok   bool
+}
+
+func (r *reader) take(n uint64) []byte {
+	if !r.ok || n > uint64(len(r.left)) {
+		r.ok = false
+		return nil
+	}
+	b := r.left[:n:n]
+	r.left = r.left[n:]
+	return b
+}
+
+func (r *reader) number() uint64 {
+	v, n := binary.Uvarint(r.left)
+	if n <= 0 {
+		r.ok = false
+		return 0
+	}
+	r.left = r.left[n:]
+	return v
+}
+
+func (r *reader) field() []byte { return r.take(r.number()) }
+
+func (r *reader) stamp() (s store.Stamp) {
+	copy(s[:], r.take(16))
+	return s
+}
+
+func (r *reader) refs() []ref {
+	b := r.take(1)
+	if !r.ok {
+		return nil
+	}
+	b = r.take(uint64(b[0]) * refLen)
+	refs := make([]ref, len(b)/refLen)
+	for i := range refs {
+		f := b[i*refLen:]
+		refs[i] = ref{int(f[0]), store.Stamp(f[1:17]), binary.LittleEndian.Uint64(f[17:])}
+		r.ok = r.ok && refs[i].log < numLogs && refs[i].s0 < 1<<53 // as Lua's numbers
+	}
+	return refs
+}
+
+func (r *reader) tags() (tags []string, hashes []uint64) {
+	n := r.number()
+	if n == 0 || n > uint64(len(r.left)) { // a tag takes a byte at least
+		r.ok = r.ok && n == 0
+		return nil, nil
+	}
+	tags, hashes = make([]string, n), make([]uint64, n)
+	for i := range tags {
+		tags[i] = text(r.field())
+		hashes[i] = xxhash.Sum64String(tags[i])
+	}
+	return tags, hashes
+}
+
+// data and text turn one into the other without copying. Nobody writes to what
+// either returns: values from Redis are shared by all readers, as store.Item
+// says, and values on their way to Redis are not touched again.
+func data(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,0 +1,143 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+var (
+	errOffline = errors.New("redisstore: Redis cannot be reached")
+	errClosed  = errors.New("redisstore: closed")
+)
+
+const (
+	// maxCalls bounds the calls in flight. Those given up keep their place in
+	// rueidis's ring of 4,096 until they are answered, and a full ring ignores
+	// deadlines; maxCalls and the breaker together keep it from filling up.
+	maxCalls = 1024
+	// tripAfter is how many calls in a row must fail to leave Redis alone.
+	tripAfter = 5
+)
+
+// limit returns the context of one operation, whatever number of exchanges it
+// takes. The request's own cancellation must not reach a read: others may have
+// joined it.
+func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), time.Duration(s.timeout))
+}
+
+// exchange runs one exchange with the node of log, and none while that node is
+// known to be away. ctx comes from limit.
+func (s *Store) exchange(ctx context.Context, log int, f func(context.Context, rueidis.Client) error) error {
+	b := s.breaker(log)
+	cl, err := s.enter(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer s.leave()
+	err = f(ctx, cl)
+	s.note(log, b, err)
+	return err
+}
+
+// enter waits for a place among the calls in flight.
+func (s *Store) enter(ctx context.Context, b *breaker) (rueidis.Client, error) {
+	cl := s.client.Load()
+	if s.ctx.Err() != nil {
+		return nil, errClosed
+	}
+	if cl == nil || b.open.Load() {
+		return nil, errOffline
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case s.calls <- struct{}{}:
+	default:
+		select {
+		case s.calls <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if b.open.Load() { // it opened while this call waited
+		s.leave()
+		return nil, errOffline
+	}
+	return *cl, nil
+}
+
+func (s *Store) leave() { <-s.calls }
+
+// A breaker keeps calls from a node that does not answer. It is closed again by
+// a probe in the background, never by a caller's request.
+type breaker struct {
+	failed atomic.Int32
+	open   atomic.Bool
+}
+
+// breaker returns the one for the node of log. In a Cluster the nodes cannot be
+// told apart from here, so every log, a 64th of the slots, has its own.
+func (s *Store) breaker(log int) *breaker {
+	if !s.cluster.Load() {
+		log = 0
+	}
+	return &s.breakers[log]
+}
+
+func (s *Store) note(log int, b *breaker, err error) {
+	if err == nil || answered(err) {
+		if b.failed.Load() != 0 {
+			b.failed.Store(0)
+		}
+		return
+	}
+	if b.failed.Add(1) < tripAfter || !b.open.CompareAndSwap(false, true) {
+		return
+	}
+	s.options.Logger.Warn("redisstore: Redis does not answer; going on without it", "error", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.tasks.Add(1)
+		go s.probe(log, b)
+	}
+}
+
+// probe asks the node of log until it answers.
+func (s *Store) probe(log int, b *breaker) {
+	defer s.tasks.Done()
+	for delay := minBackoff; s.pause(delay); delay = min(2*delay, maxBackoff) {
+		cl := *s.client.Load() // a call has failed on it
+		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
+		err := cl.Do(ctx, cl.B().Exists().Key(s.keys.logs[log]).Build()).Error()
+		cancel()
+		if err == nil || answered(err) {
+			b.failed.Store(0)
+			b.open.Store(false)
+			s.options.Logger.Info("redisstore: Redis answers again")
+			return
+		}
+	}
+}
+
+// answered reports whether err is Redis's own word, so that the way there and
+// back works.
+func answered(err error) bool {
+	_, ok := rueidis.IsRedisErr(err)
+	return ok
+}
+
+// failure returns the name under which err is recorded.
+func failure(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return "timeout"
+	}
+	return "error"
+}

@@ -1,0 +1,98 @@
+package redisstore
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// beats keeps the proof of life of every tracked connection fresh. A heartbeat
+// is a tracked read of a key that nobody writes, not a PING: it is routed by
+// slot, so a cluster node that has lost its slots does not vouch for them.
+type beats struct {
+	mu    sync.Mutex
+	conns map[*conn]bool // true: a heartbeat is under way
+	now   chan struct{}
+}
+
+func newBeats() *beats {
+	return &beats{conns: make(map[*conn]bool), now: make(chan struct{}, 1)}
+}
+
+func (b *beats) join(c *conn) {
+	b.mu.Lock()
+	b.conns[c] = false
+	b.mu.Unlock()
+	b.kick()
+}
+
+func (b *beats) leave(c *conn) {
+	b.mu.Lock()
+	delete(b.conns, c)
+	b.mu.Unlock()
+}
+
+// kick asks for heartbeats at once: a connection is new, or suspect.
+func (b *beats) kick() {
+	select {
+	case b.now <- struct{}{}:
+	default:
+	}
+}
+
+// beat runs until the store is closed.
+func (s *Store) beat() {
+	defer s.tasks.Done()
+	tick := time.NewTicker(time.Duration(s.trust) / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.beats.now:
+		}
+		for _, c := range s.beats.due() {
+			s.tasks.Add(1)
+			go s.sendBeat(c)
+		}
+	}
+}
+
+// due returns the connections without a heartbeat under way, and marks them.
+func (b *beats) due() (due []*conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c, underWay := range b.conns {
+		if !underWay {
+			b.conns[c] = true
+			due = append(due, c)
+		}
+	}
+	return due
+}
+
+func (b *beats) done(c *conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.conns[c]; ok {
+		b.conns[c] = false
+	}
+}
+
+// sendBeat ends by the usual deadline: waiting longer would gain nothing, since
+// a late answer counts all the same, and the call may have to dial, which others
+// would wait for.
+func (s *Store) sendBeat(c *conn) {
+	defer s.tasks.Done()
+	defer s.beats.done(c)
+	cl := s.client.Load()
+	if cl == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, time.Duration(s.timeout))
+	defer cancel()
+	key := s.keys.beat(c.heartbeatTag())
+	// The answer is taken by conn.Update; an error proves nothing, and the next tick tries again.
+	_ = (*cl).DoCache(ctx, (*cl).B().Get().Key(key).Cache().ToStaticTTL(), time.Second).Error()
+}

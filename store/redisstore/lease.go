@@ -1,0 +1,201 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+var errHold = errors.New("redisstore: Claim.Hold is not positive")
+
+// A lease is one fill's right to write.
+type lease struct {
+	s     *Store
+	slot  store.Slot
+	stamp store.Stamp
+	base  *store.Item // as the caller saw it, for variants to belong to
+	seen  string      // stamp of the base in Redis, usable or not; "": none
+	s0    *logs       // the purge logs as they were before the handler began
+	// purges and failed are the Store's before Acquire did anything.
+	purges, failed uint64
+	until          int64 // Claim.Hold, on the store's clock
+	offline        error // why Redis does not know of the lease; nil: it does
+
+	mu    sync.Mutex
+	over  bool
+	renew *time.Timer
+}
+
+// Acquire is of store.Leaser.
+func (s *Store) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
+	begun := time.Now()
+	l := &lease{
+		s: s, slot: c.Slot, stamp: store.NewStamp(), base: c.Base,
+		purges: s.purges.Load(), failed: s.failed.Load(), until: s.clock() + int64(c.Hold),
+	}
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	l.s0 = s.snapshot(ctx)
+	err := errHold
+	if c.Hold > 0 {
+		err = l.open(ctx, c)
+	}
+	s.record("acquire", begun, err)
+	switch {
+	case errors.Is(err, store.ErrHeld), errors.Is(err, store.ErrChanged):
+		return nil, err
+	case err != nil:
+		l.offline = err
+		if !errors.Is(err, errOffline) && !errors.Is(err, errHold) { // it was sent
+			s.releaseLater(l, err)
+		}
+		return l, err
+	}
+	l.keep()
+	return l, nil
+}
+
+// snapshot returns the purge logs, the unknown ones read again. One that cannot
+// be read stays unknown, and an entry that rests on it is not stored. An old
+// snapshot is safe: it can only make more purges count.
+func (s *Store) snapshot(ctx context.Context) *logs {
+	now := s.table.now.Load()
+	var missing uint64
+	for i, l := range now {
+		if l == nil && s.clock() >= s.table.retry[i].Load() {
+			missing |= 1 << i
+		}
+	}
+	if missing == 0 {
+		return now
+	}
+	// Half of the time, so that a cluster node which hangs with some logs leaves
+	// the other half to the lease.
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.timeout)/2)
+	defer cancel()
+	ls := *now
+	_ = s.readLogs(ctx, missing, &ls) // what failed is nil in ls
+	return &ls
+}
+
+// open asks Redis for the lease. Redis knows what is stored, not whether it is
+// valid: where it holds something that the caller could not see, open sees to
+// it that nobody could, and asks again.
+func (l *lease) open(ctx context.Context, c store.Claim) error {
+	base, variant := stampOf(c.Base), stampOf(c.Seen)
+	if base == "" && c.Variant == "" {
+		base = l.s.unusable(store.Slot{Key: c.Key})
+	}
+	for range 2 {
+		nowBase, nowVariant, err := l.ask(ctx, c, base, variant)
+		if err == nil {
+			l.seen = base
+			return nil
+		}
+		if !errors.Is(err, store.ErrChanged) {
+			return err
+		}
+		if nowBase != base {
+			if c.Base != nil || !l.s.hidden(ctx, store.Slot{Key: c.Key}, nowBase) {
+				return err
+			}
+			base = nowBase
+		}
+		if nowVariant != variant && nowVariant != "" {
+			if c.Seen != nil || !l.s.hidden(ctx, c.Slot, nowVariant) {
+				return err
+			}
+			variant = nowVariant
+		}
+	}
+	return store.ErrChanged
+}
+
+// ask runs the script once. With ErrChanged it returns the stamps in Redis.
+func (l *lease) ask(ctx context.Context, c store.Claim, base, variant string) (nowBase, nowVariant string, err error) {
+	keys := []string{l.s.keys.control(c.Key), l.s.keys.base(c.Key)}
+	if c.Variant != "" {
+		keys = append(keys, l.s.keys.slot(c.Slot))
+	}
+	steal := "0"
+	if c.Steal {
+		steal = "1"
+	}
+	args := []string{c.Variant, string(l.stamp[:]), l.millis(), base, variant, steal}
+	var reply []rueidis.RedisMessage
+	err = l.s.exchange(ctx, home(c.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
+		reply, err = run(ctx, cl, scriptCall{script: acquireScript, keys: keys, args: args})[0].ToArray()
+		return err
+	})
+	if err != nil {
+		return "", "", err
+	}
+	return l.s.readAcquired(reply)
+}
+
+var errReply = errors.New("redisstore: a script answered out of form")
+
+func (s *Store) readAcquired(reply []rueidis.RedisMessage) (base, variant string, err error) {
+	if len(reply) < 2 {
+		return "", "", errReply
+	}
+	code, err := reply[0].AsInt64()
+	if err != nil {
+		return "", "", errReply
+	}
+	switch code {
+	case 1:
+		now, _ := reply[1].AsInt64()
+		s.setClock(now)
+		return "", "", nil
+	case 0, 3: // nobody writes the memo yet; it is waited for like a lease
+		if now, err := reply[len(reply)-1].AsInt64(); err == nil && len(reply) == 3 {
+			s.setClock(now)
+		}
+		return "", "", store.ErrHeld
+	case 2:
+		if len(reply) < 3 {
+			return "", "", errReply
+		}
+		base, _ = reply[1].ToString()
+		variant, _ = reply[2].ToString()
+		return base, variant, store.ErrChanged
+	}
+	return "", "", errReply
+}
+
+// unusable returns the stamp of what is kept locally of slot and known to be
+// purged, so that a fill after a tag purge costs one exchange.
+func (s *Store) unusable(slot store.Slot) string {
+	it, ok := s.local.items.GetIfPresent(slot)
+	if !ok || s.table.now.Load().judge(it.refs, it.hashes) != purged {
+		return ""
+	}
+	return string(it.Stamp[:])
+}
+
+// hidden reports whether what slot holds in Redis, with this stamp, is nothing
+// that Get would return: purged by a tag, expired, damaged, or not ours.
+func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) bool {
+	it, err := s.fetch(ctx, slot)
+	if errors.Is(err, store.ErrNotFound) {
+		return true
+	}
+	if err != nil || string(it.Stamp[:]) != stamp {
+		return false
+	}
+	v, err := s.verify(ctx, it)
+	return err == nil && v == purged
+}
+
+func stampOf(it *store.Item) string {
+	if it == nil {
+		return ""
+	}
+	return string(it.Stamp[:])
+}

@@ -1,0 +1,261 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"math/bits"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// tracked is the life that rueidis asks for with a tracked read. conn ignores
+// it: an item lives by its own expiry, and until Redis pushes it out.
+const tracked = time.Hour
+
+// lookup returns what is stored in slot and valid, or ErrNotFound.
+func (s *Store) lookup(ctx context.Context, slot store.Slot) (*item, error) {
+	now := s.clock()
+	it := s.local.get(slot, now)
+	if it != nil && s.vouched(it, now) {
+		return it, nil
+	}
+	begun := time.Now()
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	it, err := s.lookupAfar(ctx, slot, it)
+	s.record("get", begun, err)
+	return it, err
+}
+
+// lookupAfar asks Redis for what is missing: the value, or only the purge logs
+// that it rests on.
+func (s *Store) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*item, error) {
+	if it == nil {
+		var err error
+		if it, err = s.fetch(ctx, slot); err != nil {
+			return nil, err
+		}
+	}
+	v, err := s.verify(ctx, it)
+	if err != nil {
+		return nil, err
+	}
+	if v == purged {
+		return nil, store.ErrNotFound
+	}
+	return it, nil
+}
+
+// fetch reads a value with a tracked read, whatever the purge logs say of it.
+func (s *Store) fetch(ctx context.Context, slot store.Slot) (*item, error) {
+	var raw string
+	key := s.keys.slot(slot)
+	err := s.exchange(ctx, home(slot.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
+		raw, err = cl.DoCache(ctx, cl.B().Get().Key(key).Cache().ToStaticTTL(), tracked).ToString()
+		if errors.Is(err, errJoin) {
+			raw, err = cl.Do(ctx, cl.B().Get().Key(key).Build()).ToString()
+		}
+		if rueidis.IsRedisNil(err) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if it := s.local.same(slot, raw); it != nil {
+		return it, nil
+	}
+	it, err := s.decode(slot, raw)
+	if err != nil || s.clock() >= it.ends {
+		return nil, store.ErrNotFound
+	}
+	return it, nil
+}
+
+// decode decodes what was stored under slot's key, and refuses another slot's
+// value: nobody is ever answered with another key's bytes.
+func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
+	it, err := decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	if it.Key != slot.Key || it.Variant != slot.Variant {
+		return nil, errMalformed
+	}
+	it.ends = s.clock() + int64(min(time.Until(it.Expires), maxLife))
+	return it, nil
+}
+
+// vouched reports whether it was found valid before and nothing was purged
+// since, without a look at its tags.
+func (s *Store) vouched(it *item, now int64) bool {
+	if it.verified.Load() != s.table.version.Load() {
+		return false
+	}
+	logs := s.table.now.Load()
+	for i := range it.refs {
+		if l := logs[it.refs[i].log]; l == nil || (l.conn != it.conn && !l.conn.live(now)) {
+			return false
+		}
+	}
+	return true
+}
+
+// verify says what the purge logs have for it, and softens it if that is a soft
+// purge.
+func (s *Store) verify(ctx context.Context, it *item) (verdict, error) {
+	version := s.table.version.Load() // before the look, so that a purge during it counts
+	v, err := s.judge(ctx, it.refs, it.hashes)
+	if v == stale {
+		it.Soften() // for good, so that it need not be looked at again
+	}
+	if v == valid || v == stale {
+		it.verified.Store(version)
+	}
+	return v, err
+}
+
+// judge looks into the logs, those it cannot trust read anew. Without an error
+// the verdict is never unknown.
+func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64) (verdict, error) {
+	ls := *s.table.now.Load()
+	now := s.clock()
+	var doubtful uint64
+	for i := range refs {
+		if l := ls[refs[i].log]; l == nil || !l.conn.live(now) || l.inc == refs[i].inc && l.head < refs[i].s0 {
+			doubtful |= 1 << refs[i].log
+		}
+	}
+	if doubtful != 0 {
+		if err := s.readLogs(ctx, doubtful, &ls); err != nil {
+			return unknown, err
+		}
+	}
+	v := ls.judge(refs, hashes)
+	if v != behind {
+		return v, nil
+	}
+	// An entry has seen more of a log than Redis now has: a failover lost some
+	// of it. Whoever looks next finds it raised, and everything older closed.
+	for i := range refs {
+		s.table.raise(refs[i].log, refs[i].s0)
+	}
+	return purged, s.readLogs(ctx, doubtful, &ls)
+}
+
+// readLogs reads the logs of set into ls, opening those that Redis has lost.
+func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs) error {
+	lost, err := s.readTracked(ctx, set, ls)
+	if err != nil || lost == 0 {
+		return err
+	}
+	if err := s.openLogs(ctx, lost); err != nil {
+		return err
+	}
+	// Read again, for the read is what makes Redis push the next purge.
+	if lost, err = s.readTracked(ctx, lost, ls); err == nil && lost != 0 {
+		err = errLostLog
+	}
+	return err
+}
+
+var errLostLog = errors.New("redisstore: a purge log is lost as soon as it is made")
+
+// readTracked reads the logs of set into ls; lost are those that are missing,
+// damaged or behind what this process has seen of them. ls is nil where the
+// read failed, and the error is of one of those.
+func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs) (lost uint64, _ error) {
+	list, failed := s.reachable(set, ls)
+	if len(list) == 0 {
+		return 0, failed
+	}
+	first := list[0]
+	err := s.exchange(ctx, first, func(ctx context.Context, cl rueidis.Client) (own error) {
+		reads := make([]rueidis.CacheableTTL, 0, len(list))
+		for _, i := range list {
+			reads = append(reads, rueidis.CT(cl.B().Get().Key(s.keys.logs[i]).Cache().ToStaticTTL(), tracked))
+		}
+		for j, r := range cl.DoMultiCache(ctx, reads...) {
+			i := list[j]
+			raw, err := r.ToString()
+			if errors.Is(err, errJoin) {
+				raw, err = cl.Do(ctx, cl.B().Get().Key(s.keys.logs[i]).Build()).ToString()
+			}
+			gone, err := s.takeLog(i, raw, err, ls)
+			if gone {
+				lost |= 1 << i
+			}
+			if err != nil {
+				failed = err
+			}
+			if i == first { // exchange notes it
+				own = err
+			} else if s.cluster.Load() {
+				s.note(i, s.breaker(i), err)
+			}
+		}
+		return own
+	})
+	if failed == nil {
+		failed = err
+	}
+	return lost, failed
+}
+
+// takeLog puts what was read of log i into ls.
+func (s *Store) takeLog(i int, raw string, err error, ls *logs) (lost bool, _ error) {
+	ls[i] = nil
+	if err != nil && !rueidis.IsRedisNil(err) {
+		s.table.retry[i].Store(s.clock() + int64(maxBackoff))
+		return false, err
+	}
+	if l, ok := parseLog(raw); ok && l.head >= s.table.high[i].Load() {
+		ls[i] = l
+		return false, nil
+	}
+	return true, nil
+}
+
+// reachable lists the logs of set but for those whose node is known to be away.
+func (s *Store) reachable(set uint64, ls *logs) (list []int, err error) {
+	for _, i := range members(set) {
+		if s.breaker(i).open.Load() {
+			ls[i], err = nil, errOffline
+		} else {
+			list = append(list, i)
+		}
+	}
+	return list, err
+}
+
+// openLogs makes or raises the logs of set.
+func (s *Store) openLogs(ctx context.Context, set uint64) error {
+	return s.exchange(ctx, bits.TrailingZeros64(set), func(ctx context.Context, cl rueidis.Client) error {
+		var calls []scriptCall
+		for _, i := range members(set) {
+			inc := store.NewStamp()
+			high := strconv.FormatUint(s.table.high[i].Load(), 10)
+			calls = append(calls, scriptCall{script: logOpenScript, keys: s.keys.logs[i : i+1], args: []string{string(inc[:]), high}})
+		}
+		for _, r := range run(ctx, cl, calls...) {
+			if err := r.Error(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// members lists the bits of set, the lowest first.
+func members(set uint64) []int {
+	list := make([]int, 0, bits.OnesCount64(set))
+	for ; set != 0; set &= set - 1 {
+		list = append(list, bits.TrailingZeros64(set))
+	}
+	return list
+}

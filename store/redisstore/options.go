@@ -1,0 +1,177 @@
+package redisstore
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// Options say where Redis is and how far to go with it. The zero value of each
+// optional field is the default named at it.
+type Options struct {
+	_ [0]func()
+
+	// URL of one Redis, instead of Addrs, Username, Password, DB and TLS:
+	// redis://user:pass@host:6379/0, rediss:// for TLS, unix:///path.
+	URL string
+	// Addrs are host:port of one Redis, of nodes of a Cluster, or with
+	// SentinelMaster of Sentinels. A single address may be a Cluster's too.
+	Addrs    []string
+	Username string
+	Password string
+	DB       int         // not with Cluster
+	TLS      *tls.Config // nil: plain TCP
+
+	SentinelMaster string // name of the master set; "": no Sentinel
+
+	// Namespace is the beginning of every key, default "reprise". Caches with
+	// one namespace share their entries and purges; see doc.go. It has no
+	// braces and does not end in ":p1".
+	Namespace string
+
+	LocalBytes int64         // bound of this process's memory, default 64 MiB; at least 64 KiB
+	Timeout    time.Duration // of each call, default 50 ms; at most 5 s
+	Lease      time.Duration // life of a lease that nobody renews any more, default 3 s; 50 ms to 1 min
+	// Trust is how long what is kept locally may be used after the connection
+	// last proved itself alive, and so the bound of staleness in a partition;
+	// default 500 ms, 20 ms to 1 min. Every quarter of it costs a small read.
+	Trust time.Duration
+
+	Recorder store.Recorder // nil: nothing is recorded
+	Logger   *slog.Logger   // of lost and regained connections; nil: silent
+}
+
+// An OptionError is one thing wrong with Options.
+type OptionError struct {
+	Field  string
+	Value  any // of a URL or a password: not given
+	Reason string
+}
+
+func (e *OptionError) Error() string {
+	if e.Value == nil {
+		return fmt.Sprintf("redisstore: Options.%s: %s", e.Field, e.Reason)
+	}
+	return fmt.Sprintf("redisstore: Options.%s = %v: %s", e.Field, e.Value, e.Reason)
+}
+
+// withDefaults fills in what is zero.
+func (o Options) withDefaults() Options {
+	if o.Namespace == "" {
+		o.Namespace = "reprise"
+	}
+	if o.LocalBytes == 0 {
+		o.LocalBytes = 64 << 20
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 50 * time.Millisecond
+	}
+	if o.Lease == 0 {
+		o.Lease = 3 * time.Second
+	}
+	if o.Trust == 0 {
+		o.Trust = 500 * time.Millisecond
+	}
+	if o.Recorder == nil {
+		o.Recorder = silent{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// validate reports everything that is wrong with o, defaults filled in.
+func (o Options) validate() error {
+	var errs []error
+	bad := func(field string, v any, why string) { errs = append(errs, &OptionError{field, v, why}) }
+	o.validateTarget(bad)
+	if strings.ContainsAny(o.Namespace, "{}") || strings.HasSuffix(o.Namespace, logMark) {
+		bad("Namespace", o.Namespace, "has a brace or ends in "+logMark)
+	}
+	if o.LocalBytes < 64<<10 {
+		bad("LocalBytes", o.LocalBytes, "less than 64 KiB")
+	}
+	for _, d := range []struct {
+		field        string
+		v, low, high time.Duration
+	}{
+		{"Timeout", o.Timeout, time.Millisecond, 5 * time.Second},
+		{"Lease", o.Lease, 50 * time.Millisecond, time.Minute},
+		{"Trust", o.Trust, 20 * time.Millisecond, time.Minute},
+	} {
+		if d.v < d.low || d.v > d.high {
+			bad(d.field, d.v, fmt.Sprintf("not from %v to %v", d.low, d.high))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) validateTarget(bad func(field string, v any, why string)) {
+	if (o.URL == "") == (len(o.Addrs) == 0) {
+		bad("Addrs", o.Addrs, "exactly one of URL and Addrs is needed")
+	}
+	if o.URL != "" {
+		// Parse errors may quote the URL, and with it the password.
+		if _, err := rueidis.ParseURL(o.URL); err != nil {
+			bad("URL", nil, "not a valid Redis URL")
+		}
+		if o.Username != "" || o.Password != "" || o.DB != 0 || o.TLS != nil {
+			bad("URL", nil, "excludes Username, Password, DB and TLS: put them into it")
+		}
+	}
+	for _, a := range o.Addrs {
+		if _, port, err := net.SplitHostPort(a); err != nil || port == "" {
+			bad("Addrs", a, "not host:port")
+		}
+	}
+	if o.DB < 0 {
+		bad("DB", o.DB, "negative")
+	}
+	if o.SentinelMaster == "" && len(o.Addrs) > 1 && o.DB > 0 {
+		bad("DB", o.DB, "a Cluster has database 0 only")
+	}
+}
+
+// client returns what rueidis needs to know, the store's hooks apart.
+func (o Options) client() rueidis.ClientOption {
+	var c rueidis.ClientOption
+	if o.URL != "" {
+		c, _ = rueidis.ParseURL(o.URL) // validated
+	} else {
+		c.InitAddress = append([]string(nil), o.Addrs...)
+		c.Username, c.Password, c.SelectDB, c.TLSConfig = o.Username, o.Password, o.DB, o.TLS
+	}
+	if o.SentinelMaster != "" {
+		c.Sentinel.MasterSet = o.SentinelMaster
+	}
+	if c.Sentinel.MasterSet != "" {
+		c.Sentinel.Dialer = net.Dialer{Timeout: dialTimeout}
+		c.Sentinel.TLSConfig = c.TLSConfig
+	}
+	// Deadlines are the store's. Calls dial with their own, which is shorter.
+	c.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: 500 * time.Millisecond}
+	c.ConnWriteTimeout = 500 * time.Millisecond
+	c.DisableRetry, c.DisableCache, c.AlwaysRESP2 = true, false, false
+	// One connection per node: only then are a purge's barrier, a heartbeat
+	// and the pushes in one order.
+	c.PipelineMultiplex = -1
+	c.RingScaleEachConn = 12
+	c.ReadBufferEachConn, c.WriteBufferEachConn = 64<<10, 64<<10
+	c.ClusterOption = rueidis.ClusterOption{MaxMovedRedirections: 3, ShardsRefreshInterval: 30 * time.Second}
+	return c
+}
+
+// silent is the Recorder of those who want none.
+type silent struct{}
+
+func (silent) StoreOp(string, string, time.Duration) {}
+func (silent) Purged(string, bool, error)            {}

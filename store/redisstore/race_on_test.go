@@ -1,0 +1,8 @@
+//go:build race
+
+package redisstore
+
+import "time"
+
+// slack is what the scheduler may add to a deadline.
+const slack = 150 * time.Millisecond
