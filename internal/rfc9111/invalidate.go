@@ -1,7 +1,6 @@
 package rfc9111
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,19 +50,19 @@ func SameOriginTargets(u *url.URL, h http.Header) []*url.URL {
 
 // sameOrigin compares scheme, host and port (RFC 6454 §5, RFC 9110 §4.3.1).
 func sameOrigin(a, b *url.URL) bool {
-	return a.Host != "" && strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(authority(a), authority(b))
+	return a.Host != "" && strings.EqualFold(a.Scheme, b.Scheme) &&
+		strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
-// authority returns host and port of u, the port that the scheme implies made
-// explicit.
-func authority(u *url.URL) string {
-	port := u.Port()
+// port returns u's port, the one that the scheme implies made explicit.
+func port(u *url.URL) string {
 	switch {
-	case port != "":
+	case u.Port() != "":
+		return u.Port()
 	case strings.EqualFold(u.Scheme, "http"):
-		port = "80"
+		return "80"
 	case strings.EqualFold(u.Scheme, "https"):
-		port = "443"
+		return "443"
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return ""
 }

@@ -1,0 +1,80 @@
+# `make` lists the targets. Nothing needs to be installed by hand but Go and a
+# C compiler (for the race detector): tools/go.mod pins the tools, and go
+# builds them. A new module, package or fuzz target is found, not listed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ROOT := $(CURDIR)
+# Every module with code, the root first.
+MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './tools/*' -not -path '*/testdata/*' -not -path './.git/*')))
+FUZZTIME ?= 30s
+COUNT ?= 20
+
+# $(call each,command) runs command in every module, and fails at the end if
+# it failed in any.
+each = failed=; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)) || failed+=" $$m"; done; \
+	if [ -n "$$failed" ]; then echo "FAILED in:$$failed" >&2; exit 1; fi
+
+# The linter's path; go builds it the first time.
+lint = linter=$$(go -C tools tool -n golangci-lint)
+
+.PHONY: help
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## All tests of all modules under the race detector, on a real Redis
+	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
+	@export REDIS_REPORT=$$(mktemp); trap 'sort -u $$REDIS_REPORT; rm -f $$REDIS_REPORT' EXIT; \
+	$(call each,go test -race -shuffle=on ./...)
+
+.PHONY: race
+race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
+	@go test -race -shuffle=on -count=$(COUNT) ./swr/... ./store/... ./middleware/...
+
+.PHONY: lint
+lint: ## golangci-lint in all modules, and tidy-check
+	@$(MAKE) tidy-check
+	@$(lint); $(call each,$$linter run --config $(ROOT)/.golangci.yml ./...)
+
+.PHONY: fmt
+fmt: ## Formats all modules
+	@$(lint); $(call each,$$linter fmt --config $(ROOT)/.golangci.yml ./...)
+
+.PHONY: tidy-check
+tidy-check: ## Fails where go mod tidy would change something
+	@$(call each,go mod tidy -diff)
+	@cd tools && go mod tidy -diff
+
+.PHONY: bench
+bench: ## What a hit costs beside a bare handler
+	@go run ./internal/hitbench
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target of every module for FUZZTIME=30s
+	@{ grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . || true; } | sort | while IFS=: read -r file name; do \
+		target=$${name#func }; echo "== $$(dirname $$file) $$target"; \
+		(cd "$$(dirname $$file)" && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x . </dev/null); \
+	done
+
+.PHONY: cover
+cover: ## Statement coverage of the root module by its own tests and the integration tests
+	@rm -rf coverage && mkdir -p coverage/data
+	@go test -cover -coverpkg=./... ./... -args -test.gocoverdir=$(ROOT)/coverage/data
+	@cd integration_test && go test -cover -coverpkg=github.com/reprise-go/reprise/... ./... -args -test.gocoverdir=$(ROOT)/coverage/data
+	@go tool covdata textfmt -i=coverage/data -o coverage/cover.out
+	@go tool cover -html=coverage/cover.out -o coverage/index.html
+	@go tool covdata percent -i=coverage/data | sed 's|github.com/reprise-go/reprise|.|'
+	@go tool cover -func=coverage/cover.out | tail -1
+	@echo "line by line: coverage/index.html"
+
+.PHONY: demo
+demo: ## Starts the catalog, drives it and shows what the cache does (REDIS_URL: two processes on one Redis)
+	@cd examples/catalog && go run . demo
+
+.PHONY: demo-serve
+demo-serve: ## Keeps the catalog running
+	@cd examples/catalog && go run . serve

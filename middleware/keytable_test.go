@@ -1,0 +1,45 @@
+package middleware
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/reprise-go/reprise/keyfunc"
+)
+
+// A remembered key is the one keyfunc.Default makes, whatever the request that
+// comes after one with the same request line.
+func TestARememberedKeyIsTheKey(t *testing.T) {
+	table := newKeyTable()
+	base := func() *http.Request { return httptest.NewRequest("GET", "/a%2Fb/c?x=1", nil) }
+	for name, change := range map[string]func(*http.Request){
+		"the same":      func(r *http.Request) {},
+		"host":          func(r *http.Request) { r.Host = "other.example" },
+		"TLS":           func(r *http.Request) { r.TLS = &tls.ConnectionState{} },
+		"path":          func(r *http.Request) { r.URL.Path = "/c" },
+		"raw path":      func(r *http.Request) { r.URL.RawPath = "" },
+		"query":         func(r *http.Request) { r.URL.RawQuery = "y=2" },
+		"request line":  func(r *http.Request) { r.RequestURI = "/other" },
+		"made by hand":  func(r *http.Request) { r.RequestURI = "" },
+		"HEAD":          func(r *http.Request) { r.Method = "HEAD" },
+		"forced query":  func(r *http.Request) { r.RequestURI, r.URL.ForceQuery = "/a?", true },
+		"long":          func(r *http.Request) { r.RequestURI = "/" + string(make([]byte, 2000)) },
+		"absolute form": func(r *http.Request) { r.RequestURI = "http://example.com/a%2Fb/c?x=1" },
+	} {
+		for _, order := range [][]func(*http.Request){{func(*http.Request) {}, change}, {change, func(*http.Request) {}}, {change, change}} {
+			for _, c := range order {
+				r := base()
+				c(r)
+				want, err := keyfunc.Default(nil, r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := table.of(r); err != nil || got != string(want) {
+					t.Errorf("%s: %q, want %q (%v)", name, got, want, err)
+				}
+			}
+		}
+	}
+}
