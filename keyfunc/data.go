@@ -13,7 +13,7 @@ import (
 //	keyfunc.Key("product", "42").Field("details").Query("currency", "USD")
 func Key(entity string, ids ...string) Builder {
 	var b Builder
-	b.write(appendEscaped(b.room(), entity, inData))
+	b.write(appendEscaped(b.path(), entity, inData))
 	for _, id := range ids {
 		b.add(id)
 	}
@@ -47,13 +47,13 @@ func (b Builder) Field(name string) Builder {
 
 // Int adds n as a component, in decimal: Int(42) is Field("42").
 func (b Builder) Int(n int64) Builder {
-	b.write(strconv.AppendInt(append(b.room(), ':'), n, 10))
+	b.write(strconv.AppendInt(append(b.path(), ':'), n, 10))
 	return b
 }
 
 // Uint adds n as a component, in decimal.
 func (b Builder) Uint(n uint64) Builder {
-	b.write(strconv.AppendUint(append(b.room(), ':'), n, 10))
+	b.write(strconv.AppendUint(append(b.path(), ':'), n, 10))
 	return b
 }
 
@@ -113,7 +113,7 @@ var ErrNoPattern = errors.New("keyfunc: no pattern")
 // begins with b's path and goes on, by a component or by pairs, and no other
 // key of data. The key with b's path alone is not among them: name it in
 // store.Purge.Keys. Pattern returns ErrNoPattern if b has pairs, and if the
-// path is longer than the 459 bytes that a hashed key shows of it.
+// path is longer than the 456 bytes that every hashed key shows of it.
 func (b Builder) Pattern() (string, error) {
 	if b.count > 0 {
 		return "", fmt.Errorf("%w: %s has pairs", ErrNoPattern, b)
@@ -141,15 +141,14 @@ func (b *Builder) appendPath(dst []byte) []byte {
 	return append(dst, path...)
 }
 
+// path returns the path so far. To append to it may write to short, behind n;
+// write takes the result.
 func (b *Builder) path() []byte {
 	if b.long != "" {
 		return []byte(b.long)
 	}
 	return b.short[:b.n]
 }
-
-// room returns the path to append to, and write takes the result.
-func (b *Builder) room() []byte { return b.path() }
 
 func (b *Builder) write(path []byte) {
 	if len(path) <= len(b.short) {
@@ -160,7 +159,7 @@ func (b *Builder) write(path []byte) {
 }
 
 func (b *Builder) add(component string) {
-	b.write(appendEscaped(append(b.room(), ':'), component, inData))
+	b.write(appendEscaped(append(b.path(), ':'), component, inData))
 }
 
 func (b *Builder) pair(name, value string) {

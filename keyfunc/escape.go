@@ -1,26 +1,26 @@
 package keyfunc
 
-// A context is where in a key a component stands, and so which bytes it may
+// A place is where in a key a component stands, and so which bytes it may
 // hold as they are. In both, what ends or marks a component must be escaped.
-type context uint8
+type place uint8
 
 const (
-	inRequest context = 1 << iota // ends at | < >
-	inData                        // ends at : & = | < >
+	inRequest place = 1 << iota // ends at | < >
+	inData                      // ends at : & = | < >
 )
 
-// unsafe are the printable bytes that no component holds as they are: what
+// special are the printable bytes that no component holds as they are: what
 // separates, what a glob gives a meaning to, and braces, between which Redis
 // Cluster looks for the part of a key that decides its slot. The percent sign
 // depends on what follows it.
-const unsafe = `|<>*?[]\^{}%`
+const special = `|<>*?[]\^{}%`
 
-// plain tells the contexts in which a byte stands for itself.
-var plain = func() (t [256]context) {
+// plain tells the places in which a byte stands for itself.
+var plain = func() (t [256]place) {
 	for c := '!'; c <= '~'; c++ {
 		t[c] = inRequest | inData
 	}
-	for _, c := range unsafe {
+	for _, c := range special {
 		t[c] = 0
 	}
 	for _, c := range ":&=" {
@@ -29,17 +29,17 @@ var plain = func() (t [256]context) {
 	return t
 }()
 
-// appendEscaped appends s, with each byte that is not plain in ctx as %xHH. A
-// percent sign stays if two hexadecimal digits follow, which x is not: so each
-// escape is ours or the client's, never both, and no two strings meet.
+// appendEscaped appends s, with each byte that is not plain at its place as
+// %xHH. A percent sign stays if two hexadecimal digits follow, which x is not:
+// so each escape is ours or the client's, never both, and no two strings meet.
 // Escaping every percent sign would be simpler, and would show each /caf%C3%A9
 // with two escapes in place of one.
-func appendEscaped(dst []byte, s string, ctx context) []byte {
+func appendEscaped(dst []byte, s string, at place) []byte {
 	const hex = "0123456789ABCDEF"
 	from := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if plain[c]&ctx != 0 || c == '%' && isEscape(s[i:]) {
+		if plain[c]&at != 0 || c == '%' && isEscape(s[i:]) {
 			continue
 		}
 		dst = append(dst, s[from:i]...)

@@ -71,17 +71,16 @@ func (x *exchange) count(o swr.Outcome) {
 // are a copy: what others write to them must not reach the next answer.
 func (x *exchange) send(v *response, o swr.Outcome) {
 	h := x.w.Header()
-	lines := make([]string, 0, v.lines+4)
-	lines = v.setFields(h, lines)
+	lines := v.setFields(h, make([]string, 0, v.lines+4))
+	before := h["Cache-Status"]
 	d := v.at(x.now, x.rt.cache.opts.name)
 	status := d.hit
 	if o != swr.Hit {
 		status = x.status(v, o)
 	}
-	if before := h["Cache-Status"]; len(before) > 0 {
+	lines = set(h, "Cache-Status", lines, status)
+	if len(before) > 0 { // of caches nearer to the origin
 		h["Cache-Status"] = append(before, status)
-	} else {
-		lines = set(h, "Cache-Status", lines, status)
 	}
 	lines = set(h, "Age", lines, d.seconds)
 	lines = set(h, "X-Cache", lines, xCache[o])

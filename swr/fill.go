@@ -114,6 +114,7 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 	seen := ErrPanicked // what the Observer learns
 	defer func() {
 		if seen == ErrPanicked { // the lease ends before the followers wake
+			run.settled() // what Fill left running may still call Alone
 			g.release(ctx, lease)
 			g.drop(f, lookAgain)
 			if background {
@@ -232,9 +233,7 @@ func (g *Group[V]) rescue(ctx context.Context, src Source[V], value V, err error
 
 // fillAlone fills for this caller, and stores nothing.
 func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V) (V, Outcome, error) {
-	began := time.Now()
-	made, err := src.Fill(ctx, &Run{}, old)
-	g.opts.Observe.Filled(src.Claim().Key, time.Since(began), false, err)
+	made, err := g.solo(ctx, src, old)
 	if err != nil {
 		a := g.rescue(ctx, src, made.Value, err)
 		return a.value, a.outcome, a.err
@@ -245,6 +244,15 @@ func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V) (V, Outc
 	return made.Value, made.outcome(), nil
 }
 
+// solo runs one Fill whose result is for its caller only.
+func (g *Group[V]) solo(ctx context.Context, src Source[V], old V) (made Made[V], err error) {
+	began, seen := time.Now(), ErrPanicked
+	defer func() { g.opts.Observe.Filled(src.Claim().Key, time.Since(began), false, seen) }()
+	made, err = src.Fill(ctx, &Run{}, old)
+	seen = err
+	return made, err
+}
+
 // forget deletes what claim's slot holds, if it still is what the caller saw.
 func (g *Group[V]) forget(ctx context.Context, claim store.Claim) {
 	if claim.Base == nil || g.opts.Leases == nil {
@@ -253,10 +261,14 @@ func (g *Group[V]) forget(ctx context.Context, claim store.Claim) {
 	claim.Steal, claim.Hold = true, g.opts.FillTimeout
 	ctx = context.WithoutCancel(ctx)
 	lease, err := g.opts.Leases.Acquire(ctx, claim)
-	if err == nil {
-		err = lease.Commit(ctx)
+	if lease == nil { // it changed: what the caller saw is gone
+		return
 	}
-	if err != nil && !errors.Is(err, store.ErrChanged) && !errors.Is(err, store.ErrOvertaken) {
+	if err != nil {
+		g.opts.Observe.StoreFailed("acquire", err)
+	}
+	err = lease.Commit(ctx)
+	if err != nil && !errors.Is(err, store.ErrOvertaken) {
 		g.opts.Observe.StoreFailed("commit", err)
 	}
 }

@@ -1,0 +1,20 @@
+package swr
+
+// What tests outside the package see of a Group.
+
+// MaxMemos bounds Memos.
+const MaxMemos = maxMemos
+
+// Locked calls f while g's mutex is taken.
+func (g *Group[V]) Locked(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f()
+}
+
+// Memos returns how many slots g remembers something of.
+func (g *Group[V]) Memos() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.memos.of)
+}

@@ -1,0 +1,262 @@
+package swr_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// hang is a fill that ends with until, whatever its context says.
+func hang(until <-chan struct{}) fill {
+	return func(context.Context, *swr.Run, string) (made, error) {
+		<-until
+		return keep("late"), nil
+	}
+}
+
+// An hour: the fill timeout takes no part.
+func patient(o *swr.Options) { o.FillTimeout = time.Hour }
+
+func TestWhenAFillHangsOneMoreRunsAndNotEverybody(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		until := make(chan struct{})
+		hung := p.start(context.Background(), p.caller(hang(until)))
+		synctest.Wait()
+		f := p.counted(nil)
+		rs := p.crowd(100, func(int) *caller { return p.caller(f) })
+		if n := outcomes(rs); n[swr.Miss] != 1 || n[swr.Collapsed] != 99 {
+			t.Errorf("%v", n)
+		}
+		p.wantRuns(1)
+		if _, steals := p.asked(); steals != 1 {
+			t.Errorf("%d leases were stolen", steals)
+		}
+		if d := longest(rs); d > 6500*time.Millisecond { // the limit, its spread, one run
+			t.Errorf("the last waited %v", d)
+		}
+		close(until)
+		(<-hung).want(t, "late", swr.Miss)
+		p.load(p.caller(nil)).want(t, "new", swr.Hit) // the hung fill was overtaken
+	}, patient)
+}
+
+func TestAfterASecondWaitACallerFillsAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		until := make(chan struct{})
+		hung := p.start(context.Background(), p.caller(hang(until)))
+		synctest.Wait()
+		hangs, solos := 1, 0
+		var mu sync.Mutex
+		f := func(_ context.Context, run *swr.Run, _ string) (made, error) {
+			mu.Lock()
+			if run.Solo() {
+				solos++
+				mu.Unlock()
+				return keep("mine"), nil
+			}
+			hangs++
+			mu.Unlock()
+			<-until
+			return keep("late"), nil
+		}
+		began := time.Now()
+		results := make(chan result, 50)
+		for range 50 {
+			go func() { results <- p.load(p.caller(f)) }()
+		}
+		for range 49 {
+			r := <-results
+			r.want(t, "mine", swr.Miss)
+			if r.took < 9*time.Second || r.took > 11*time.Second {
+				t.Errorf("waited %v", r.took)
+			}
+		}
+		if hangs != 2 || solos != 49 {
+			t.Errorf("%d hang and %d ran alone after %v", hangs, solos, time.Since(began))
+		}
+		close(until)
+		(<-hung).want(t, "late", swr.Miss)
+		(<-results).want(t, "late", swr.Miss)
+	}, patient)
+}
+
+func TestTheFillTimeoutCancelsTheFillAndFreesItsFollowers(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		f := p.counted(func(ctx context.Context, _ *swr.Run, _ string) (made, error) {
+			if p.runs.Load() > 1 {
+				return keep("new"), nil
+			}
+			<-ctx.Done()
+			if context.Cause(ctx) != context.DeadlineExceeded {
+				t.Errorf("cause %v", context.Cause(ctx))
+			}
+			return made{Value: "504"}, ctx.Err()
+		})
+		leader := p.start(context.Background(), p.caller(f))
+		synctest.Wait()
+		follower := p.load(p.caller(f))
+		follower.want(t, "new", swr.Miss)
+		if follower.took != 2*time.Second {
+			t.Errorf("the follower waited %v", follower.took)
+		}
+		// What was made since stands in for the fill that failed, or its error goes out.
+		if r := <-leader; r.took != 2*time.Second || r.outcome == swr.Miss && r.err == nil {
+			t.Errorf("got %+v", r)
+		}
+		if p.ends(context.DeadlineExceeded) != 1 {
+			t.Errorf("observed %+v", p.filled())
+		}
+	}, func(o *swr.Options) { o.FillTimeout = 2 * time.Second })
+}
+
+func TestTheFillTimeoutFreesFollowersOfAFillThatIgnoresIt(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		until := make(chan struct{})
+		hung := p.start(context.Background(), p.caller(hang(until)))
+		synctest.Wait()
+		rs := p.crowd(20, func(int) *caller { return p.caller(p.counted(nil)) })
+		if n := outcomes(rs); n[swr.Miss] != 1 || n[swr.Collapsed] != 19 || longest(rs) != 3*time.Second {
+			t.Errorf("%v in %v", n, longest(rs))
+		}
+		close(until)
+		(<-hung).want(t, "late", swr.Miss)
+		p.load(p.caller(nil)).want(t, "new", swr.Hit)
+	}, func(o *swr.Options) { o.FillTimeout = 2 * time.Second })
+}
+
+// Another process holds the lease.
+
+func TestCallersOfTwoProcessesRunOneFill(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		other := p.group()
+		f := p.counted(nil)
+		leader := p.start(context.Background(), p.caller(f))
+		synctest.Wait()
+		rs := make([]result, 100)
+		var wg sync.WaitGroup
+		for i := range rs {
+			wg.Go(func() { rs[i] = load(context.Background(), other, p.caller(f)) })
+		}
+		wg.Wait()
+		(<-leader).want(t, "new", swr.Miss)
+		if n := outcomes(rs); n[swr.Collapsed] != 100 || longest(rs) != time.Second {
+			t.Errorf("%v in %v", n, longest(rs))
+		}
+		p.wantRuns(1)
+	})
+}
+
+func TestWhenTheFillOfAnotherProcessHangsOneMoreRunsAndNotEverybody(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		until := make(chan struct{})
+		hung := p.start(context.Background(), p.caller(hang(until)))
+		synctest.Wait()
+		other := p.group(patient)
+		f := p.counted(func(context.Context, *swr.Run, string) (made, error) {
+			time.Sleep(2 * time.Second) // longer than the limits are spread
+			return keep("new"), nil
+		})
+		rs := make([]result, 100)
+		var wg sync.WaitGroup
+		for i := range rs {
+			wg.Go(func() { rs[i] = load(context.Background(), other, p.caller(f)) })
+		}
+		wg.Wait()
+		if n := outcomes(rs); n[swr.Miss] != 1 || n[swr.Collapsed] != 99 {
+			t.Errorf("%v", n)
+		}
+		p.wantRuns(1)
+		if _, steals := p.asked(); steals != 1 {
+			t.Errorf("%d leases were stolen", steals)
+		}
+		if d := longest(rs); d > 7500*time.Millisecond {
+			t.Errorf("the last waited %v", d)
+		}
+		close(until)
+		(<-hung).want(t, "late", swr.Miss)
+	}, patient)
+}
+
+func TestACallerWhoLeavesWhileItWaitsForAnotherProcessLeavesAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		other := p.group()
+		leader := p.start(context.Background(), p.caller(p.counted(nil)))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second/4)
+		defer cancel()
+		follower := make(chan result)
+		go func() { // joins the flight of the one who leaves
+			time.Sleep(time.Second / 8)
+			follower <- load(context.Background(), other, p.caller(nil))
+		}()
+		if r := load(ctx, other, p.caller(nil)); !errors.Is(r.err, context.DeadlineExceeded) || r.took != time.Second/4 {
+			t.Errorf("got %+v", r)
+		}
+		(<-follower).want(t, "new", swr.Collapsed)
+		(<-leader).want(t, "new", swr.Miss)
+		if p.failures("wait") != 0 {
+			t.Error("leaving counts as a failure of the store")
+		}
+	})
+}
+
+func TestASlotThatChangedIsLookedAtAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		c := p.caller(p.counted(nil))
+		c.looked = func() { // between the look-up and the claim
+			c.looked = nil
+			p.put("k", "theirs")
+		}
+		p.load(c).want(t, "theirs", swr.Collapsed)
+		p.wantRuns(0)
+	})
+}
+
+func TestASlotThatChangesForEverIsFilledAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		p.answer = func(store.Claim) error { return store.ErrChanged }
+		p.load(p.caller(p.counted(nil))).want(t, "new", swr.Miss)
+		p.wantRuns(1)
+		if claims, _ := p.asked(); claims < 2 || claims > 10 || len(p.items) != 0 {
+			t.Errorf("%d claims, %d items", claims, len(p.items))
+		}
+	})
+}
+
+// Wait may return early; that must neither spin nor cost the collapse.
+func TestAWaitThatFailsAtOnceDoesNotSpin(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		until := make(chan struct{})
+		hung := p.start(context.Background(), p.caller(hang(until)))
+		synctest.Wait()
+		p.waitErr = errDown
+		other := p.group()
+		f := p.counted(nil)
+		rs := make([]result, 100)
+		var wg sync.WaitGroup
+		for i := range rs {
+			wg.Go(func() { rs[i] = load(context.Background(), other, p.caller(f)) })
+		}
+		wg.Wait()
+		if claims, _ := p.asked(); claims > 30 {
+			t.Errorf("%d claims", claims)
+		}
+		if p.failures("wait") == 0 {
+			t.Error("the failure was not recorded")
+		}
+		if n := p.runs.Load(); n > 3 {
+			t.Errorf("%d runs", n)
+		}
+		if d := longest(rs); d > 10*time.Second {
+			t.Errorf("the last waited %v", d)
+		}
+		close(until)
+		(<-hung).want(t, "late", swr.Miss)
+	})
+}
