@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -90,7 +91,9 @@ func TestADisconnectEndsAStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bufio.NewReader(res.Body).ReadString('\n')
+	if _, err := bufio.NewReader(res.Body).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
 	leave()
 	res.Body.Close()
 	<-ended
@@ -104,9 +107,8 @@ func TestHijack(t *testing.T) {
 			return
 		}
 		defer conn.Close()
-		rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
 		line, _ := rw.ReadString('\n')
-		rw.WriteString(line)
+		fmt.Fprintf(rw, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n%s", line)
 		rw.Flush()
 	}
 	for name, fields := range map[string]string{
@@ -184,7 +186,9 @@ func TestAClientWhoLeavesATeedStreamDoesNotCutItForOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bufio.NewReader(res.Body).ReadString('\n')
+	if _, err := bufio.NewReader(res.Body).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
 	res.Body.Close()
 	close(left)
 	if a := fetch(t, server, "/"); len(a.text) != 4+100*1000 {
@@ -261,7 +265,7 @@ func TestReadFromGoesStraightThroughWhatIsPiped(t *testing.T) {
 func TestWritingMoreThanPromisedFailsAsWithoutTheCache(t *testing.T) {
 	s := newSite(t, plain, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "3")
-		if _, err := w.Write([]byte("four")); err != http.ErrContentLength {
+		if _, err := w.Write([]byte("four")); !errors.Is(err, http.ErrContentLength) {
 			t.Errorf("Write = %v", err)
 		}
 	})

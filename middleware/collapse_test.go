@@ -169,7 +169,7 @@ func TestAPanicReachesItsClientAndNobodyElse(t *testing.T) {
 				t.Fatalf("a follower got %q", a.text)
 			}
 		}
-		if p := <-panicked; p != http.ErrAbortHandler {
+		if p := <-panicked; p != any(http.ErrAbortHandler) {
 			t.Errorf("the leader saw %v", p)
 		}
 		s.wantRuns(2)

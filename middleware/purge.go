@@ -181,10 +181,12 @@ func (rt *route) purgeOf(r *http.Request, h http.Header) store.Purge {
 		uri = r.URL.RequestURI()
 	}
 	host, uri := targetOf(r.Host, uri)
-	addURL(&p, host, uri)
+	if err := addURL(&p, host, uri); err != nil {
+		return p // a request for what is no URL, such as OPTIONS *
+	}
 	if target, err := url.Parse("http://" + host + uri); err == nil {
 		for _, u := range rfc9111.SameOriginTargets(target, h) {
-			addURL(&p, u.Host, u.RequestURI())
+			_ = addURL(&p, u.Host, u.RequestURI()) // it was parsed before
 		}
 	}
 	return p

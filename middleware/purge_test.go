@@ -206,7 +206,10 @@ func TestG1APurgeIsRightUnderLoad(t *testing.T) {
 				w := httptest.NewRecorder()
 				s.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 				var got int
-				fmt.Sscan(w.Body.String(), &got)
+				if _, err := fmt.Sscan(w.Body.String(), &got); err != nil {
+					t.Errorf("%q: %v", w.Body.String(), err)
+					return
+				}
 				if got < least {
 					t.Errorf("got version %d after the purge for %d had returned (%s)", got, least, w.Header().Get("Cache-Status"))
 					return

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -42,16 +43,15 @@ func main() {
 	})
 
 	server := &http.Server{Addr: "localhost:8080", Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, func() {
-		server.Shutdown(context.Background())
-	})
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, func() { _ = server.Shutdown(context.Background()) })
 	log.Println("try: curl -i http://localhost:8080/time/Paris")
-	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
-	cache.Close(context.Background())
+	if err := cache.Close(context.Background()); err != nil {
+		log.Print(err)
+	}
 }
 
 // show takes a second, and says when it ran.

@@ -69,8 +69,9 @@ func run(addr, redis string) error {
 		defer close(drained)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		server.Shutdown(ctx)
-		cache.Close(ctx)
+		if err := errors.Join(server.Shutdown(ctx), cache.Close(ctx)); err != nil {
+			slog.Warn("not all requests ended in time", "err", err)
+		}
 	})
 	slog.Info("listening", "addr", addr)
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
@@ -138,5 +139,7 @@ func (s *shop) answer(w http.ResponseWriter, of map[string]string) {
 	time.Sleep(200 * time.Millisecond)
 	of["computed"] = strconv.FormatInt(s.computed.Add(1), 10)
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(of)
+	if err := json.NewEncoder(w).Encode(of); err != nil {
+		slog.Debug("client left", "err", err)
+	}
 }

@@ -39,7 +39,9 @@ func main() {
 	short := flag.String("benchtime", "200ms", "time of one measurement")
 	testing.Init()
 	flag.Parse()
-	flag.Set("test.benchtime", *short)
+	if err := flag.Set("test.benchtime", *short); err != nil {
+		log.Fatal(err)
+	}
 	ok, err := run(*rounds)
 	if err != nil {
 		log.Fatal(err)
@@ -223,8 +225,8 @@ func redis() (addr string, stop func(), err error) {
 		return "", nil, fmt.Errorf("hitbench needs a Redis: set REDIS_ADDR, or install redis-server (%w)", err)
 	}
 	stop = func() {
-		cmd.Process.Kill()
-		cmd.Wait()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
 	}
 	if err := reachable(addr, 5*time.Second); err != nil {
 		stop()
