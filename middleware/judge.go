@@ -195,6 +195,10 @@ func (q *question) displaces(why Reason) bool {
 	if q.status >= 500 || q.facts&(hasAuthorization|hasCookie) != 0 {
 		return false
 	}
+	switch q.status {
+	case http.StatusPartialContent, http.StatusNotModified, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
+		return false // of this request's own conditions and range
+	}
 	switch why {
 	case ReasonNoStore, ReasonNoCache, ReasonPrivate, ReasonStatus, ReasonNoFreshness, ReasonVaryOn:
 		return true

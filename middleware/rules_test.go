@@ -179,6 +179,32 @@ func TestWhatIsNotStoredOfAHeader(t *testing.T) {
 	}
 }
 
+func TestARangeThatTheHandlerAnswersDoesNotDisplaceTheWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := plain
+		p.StaleIfError = time.Hour
+		failing := false
+		s := newSite(t, p, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case failing:
+				http.Error(w, "broken", http.StatusServiceUnavailable)
+			case r.Header.Get("Range") != "":
+				w.Header().Set("Content-Range", "bytes 0-0/5")
+				w.WriteHeader(http.StatusPartialContent)
+			default:
+				fmt.Fprint(w, "whole")
+			}
+		})
+		s.get("/").want(t, "MISS", "whole")
+		time.Sleep(2 * time.Minute)
+		if a := s.get("/", "Range", "bytes=0-0"); a.StatusCode != http.StatusPartialContent {
+			t.Errorf("status = %d", a.StatusCode)
+		}
+		failing = true
+		s.get("/").want(t, "STALE", "whole")
+	})
+}
+
 func TestRequestDirectives(t *testing.T) {
 	run := func(t *testing.T, mode reprise.Directives, control string, after time.Duration, want string) {
 		synctest.Test(t, func(t *testing.T) {

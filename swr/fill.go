@@ -60,7 +60,8 @@ func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V,
 }
 
 // lease opens the fill of claim, or waits until its holder in the fleet is done
-// and returns nil: look again. A caller at its wait limit takes the lease over.
+// and returns nil: look again. A caller who has waited long enough, or cannot
+// wait because the store fails, takes the lease over.
 func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t *turns) store.Lease {
 	claim.Steal = t.late
 	lease, err := g.acquire(ctx, f, claim)
@@ -75,9 +76,14 @@ func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t
 		return nil
 	case waiting.Err() == nil:
 		g.opts.Observe.StoreFailed("wait", err)
-		return nil
+		if t.looks < maxLooks/2 {
+			return nil
+		}
 	}
 	t.late, t.limit = true, g.waitLimit()
+	if !g.restart(f) {
+		return nil
+	}
 	claim.Steal = true
 	lease, _ = g.acquire(ctx, f, claim)
 	return lease

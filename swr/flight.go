@@ -9,11 +9,11 @@ import (
 
 // A flight is one fill that others may wait for.
 type flight[V any] struct {
-	slot    store.Slot
-	started time.Time
-	done    chan struct{} // closed by end
+	slot store.Slot
+	done chan struct{} // closed by end
 
 	// Guarded by Group.mu.
+	started time.Time
 	sealed  bool // its commit has begun: late comers look for themselves
 	offline bool // no lease: the store cannot be reached
 
@@ -61,6 +61,15 @@ func (g *Group[V]) join(slot store.Slot) (*flight[V], role) {
 	g.flights[slot] = f
 	g.opts.Observe.Flying(1)
 	return f, leader
+}
+
+// restart begins f's time anew. It tells whether f is still its slot's flight,
+// and no follower has taken it over.
+func (g *Group[V]) restart(f *flight[V]) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f.started = time.Now()
+	return g.flights[f.slot] == f
 }
 
 // seal lets nobody join f any more. A request that begins after a purge must
@@ -131,11 +140,14 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 
 // takeOver is for a caller who has waited long enough for f. The first one
 // opens f's slot, and leads or joins the next flight: so that, when a fill
-// hangs, one more runs and not everybody at once. After a second wait the
-// caller fills alone.
+// hangs, one more runs and not everybody at once. A flight that has just begun
+// does not hang: it may be the one that was to take over. After a second wait
+// the caller fills alone.
 func (g *Group[V]) takeOver(f *flight[V], t *turns) {
 	g.mu.Lock()
-	g.detach(f)
+	if time.Since(f.started) >= g.opts.WaitTimeout/2 {
+		g.detach(f)
+	}
 	g.mu.Unlock()
 	t.alone = t.late
 	t.late = true

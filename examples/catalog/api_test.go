@@ -42,7 +42,10 @@ func (s *purges) Purge(ctx context.Context, p store.Purge) (store.Purged, error)
 func newTestAPI(t *testing.T) (http.Handler, *DB, *purges) {
 	t.Helper()
 	db := openTestDB(t)
-	collector := metrics.New()
+	collector, err := metrics.New(metrics.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mem, err := memstore.New(memstore.Options{Recorder: collector})
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,7 @@ func startChild(ctx context.Context, cfg config, name string) (*node, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, self, "serve", "-addr", cfg.addr, "-db", cfg.db, "-namespace", cfg.namespace)
+	cmd := exec.CommandContext(ctx, self, "serve", "-addr", cfg.addr, "-db", cfg.db, "-namespace", cfg.namespace, "-log", "warn")
 	cmd.Env = append(os.Environ(), "REDIS_URL="+cfg.redis) // not an argument: it may hold a password
 	cmd.Stderr = os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

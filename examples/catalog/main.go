@@ -75,14 +75,17 @@ func demoCommand(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func serveCommand(ctx context.Context, args []string, out io.Writer) error {
-	cfg := config{log: logger(slog.LevelInfo)}
+	cfg := config{}
+	level := slog.LevelInfo
 	flags := cfg.flags("serve")
 	flags.StringVar(&cfg.addr, "addr", ":8080", "`address` to listen on; port 0 picks a free one")
 	flags.StringVar(&cfg.namespace, "namespace", "catalog", "`name` that keeps this program's keys in Redis apart from others'")
 	flags.StringVar(&cfg.db, "db", "", "database `file`, generated if there is none; default: a temporary one")
+	flags.TextVar(&level, "log", level, "least `level` that is logged: debug, info, warn or error")
 	if err := cfg.parse(flags, args); err != nil {
 		return err
 	}
+	cfg.log = logger(level)
 	return serve(ctx, cfg, func(url string) { fmt.Fprintln(out, servingAt, url) })
 }
 

@@ -17,14 +17,25 @@ func (d *demo) playMetrics(ctx context.Context) error {
 	d.table.say("")
 	hits := false
 	for line := range strings.Lines(string(page.body)) {
-		if !strings.HasPrefix(line, "reprise_requests_total") && !strings.HasPrefix(line, queriesMetric+" ") {
+		line = strings.TrimSpace(line)
+		if !excerpted(line) {
 			continue
 		}
 		hits = hits || strings.Contains(line, `outcome="hit"`)
-		d.table.say("    %s", strings.TrimSpace(line))
+		d.table.say("    %s", line)
 	}
 	if !hits {
-		return errors.New("no hits were counted")
+		return errors.New("no hit was counted")
 	}
 	return nil
+}
+
+// excerpted picks the counters that have counted something and say most.
+func excerpted(line string) bool {
+	for _, name := range []string{queriesMetric + " ", "reprise_requests_total{", "reprise_purges_total{"} {
+		if strings.HasPrefix(line, name) {
+			return !strings.HasSuffix(line, " 0")
+		}
+	}
+	return false
 }

@@ -70,7 +70,10 @@ func countQueries(db *DB) prometheus.Collector {
 
 // newCache returns the cache over the store that cfg asks for, and what closes both.
 func newCache(cfg config, registry prometheus.Registerer) (*reprise.Cache, func() error, error) {
-	collector := metrics.New()
+	collector, err := metrics.New(metrics.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
 	st, closeStore, err := newStore(cfg, collector)
 	if err != nil {
 		return nil, nil, err
@@ -79,6 +82,9 @@ func newCache(cfg config, registry prometheus.Registerer) (*reprise.Cache, func(
 	if err != nil {
 		closeStore()
 		return nil, nil, err
+	}
+	if sized, ok := st.(store.Sizer); ok {
+		collector.Watch("catalog", sized)
 	}
 	registry.MustRegister(collector)
 	return cache, func() error {
@@ -95,7 +101,7 @@ func newStore(cfg config, recorder store.Recorder) (store.Store, func(), error) 
 		st, err := memstore.New(memstore.Options{Recorder: recorder})
 		return st, func() {}, err
 	}
-	st, err := redisstore.New(redisstore.Options{URL: cfg.redis, Namespace: cfg.namespace, Recorder: recorder})
+	st, err := redisstore.New(redisstore.Options{URL: cfg.redis, Namespace: cfg.namespace, Recorder: recorder, Logger: cfg.log})
 	if err != nil {
 		return nil, nil, err
 	}

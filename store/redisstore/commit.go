@@ -15,7 +15,6 @@ import (
 
 var (
 	errEntries = errors.New("redisstore: Commit takes a base entry, one variant, or both, each with a positive Life")
-	errNoBase  = errors.New("redisstore: a variant without a base entry")
 	errNoLog   = errors.New("redisstore: a purge log could not be read before the fill, so its purges cannot be told")
 )
 
@@ -30,9 +29,6 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 	err := l.offline
 	if err == nil {
 		err = l.commit(ctx, entries)
-		if err != nil && !errors.Is(err, store.ErrOvertaken) {
-			l.s.releaseLater(l, err)
-		}
 	} else {
 		err = fmt.Errorf("redisstore: not stored, since Acquire failed: %w", err)
 	}
@@ -45,37 +41,63 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 }
 
 // commit stores the entries. The script ends fills that a purge of the URL has
-// overtaken; for purges by tag the logs are looked at before it, so that what
-// is stored stays where the fill is lost, and after it, for those that came
-// meanwhile.
+// overtaken. For purges by tag the logs are looked at before it; the script sees
+// to it that nothing came in between, but not in a Cluster, where the logs have
+// slots of their own. There, and for purges that come while the answer is on its
+// way, they are looked at once more.
 func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
 	p, err := l.plan(entries)
-	if err == nil {
-		err = l.checkTags(ctx, p)
-	}
-	if err != nil {
-		if _, failed := l.hold(ctx, "0"); failed != nil {
-			l.s.releaseLater(l, failed)
+	for err == nil {
+		if err = outcome(l.verdict(ctx, p)); err != nil {
+			break
 		}
-		return err
+		code, failed := l.write(ctx, p)
+		switch {
+		case failed != nil:
+			l.s.releaseLater(l, failed)
+			return failed
+		case code == 0:
+			return store.ErrOvertaken
+		case code == 1:
+			l.dropReplaced(entries)
+			return l.settle(ctx, p)
+		}
+		err = ctx.Err() // a log has moved
 	}
-	var stored bool
-	err = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
-		stored, err = run(ctx, cl, scriptCall{script: commitScript, keys: p.keys, args: p.args})[0].AsBool()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if !stored {
-		return store.ErrOvertaken
-	}
-	l.dropReplaced(entries)
-	err = l.checkTags(ctx, p)
-	if errors.Is(err, store.ErrOvertaken) {
-		l.takeBack(ctx, p)
+	if _, failed := l.hold(ctx, "0"); failed != nil {
+		l.s.releaseLater(l, failed)
 	}
 	return err
+}
+
+// write stores what p says, if the script finds that it may.
+func (l *lease) write(ctx context.Context, p *plan) (code int64, err error) {
+	keys, args := p.keys, p.args
+	if !l.s.cluster.Load() {
+		for i := range p.refs {
+			log := p.refs[i].log
+			keys, args = append(keys, l.s.keys.logs[log]), append(args, p.logs[log].version())
+		}
+	}
+	err = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
+		code, err = run(ctx, cl, scriptCall{script: commitScript, keys: keys, args: args})[0].AsInt64()
+		return err
+	})
+	return code, err
+}
+
+// settle looks once more whether a purge came in between, and then takes back
+// what was stored. It would not be served anyway, so that a failure to do so
+// changes nothing. After a soft purge it stays if it has replaced something: it
+// reads as stale, as that would.
+func (l *lease) settle(ctx context.Context, p *plan) error {
+	v, err := l.verdict(ctx, p)
+	if v == purged || v == stale && l.seen == "" {
+		_ = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) error {
+			return run(ctx, cl, scriptCall{script: dropScript, keys: p.keys[1:], args: []string{string(l.stamp[:])}})[0].Error()
+		})
+	}
+	return outcome(v, err)
 }
 
 // dropReplaced lets go of this process's copies of what was replaced: the push
@@ -92,6 +114,7 @@ type plan struct {
 	keys, args []string
 	refs       []ref
 	hashes     []uint64
+	logs       logs // as they were found not to overtake it
 }
 
 func (l *lease) plan(entries []store.Entry) (*plan, error) {
@@ -112,10 +135,10 @@ func (l *lease) plan(entries []store.Entry) (*plan, error) {
 	if variant != nil {
 		variantLife = variant.Life
 		baseLife = 2 * variantLife // of a base that stays and would end before
-		r := record{Entry: *variant, isVariant: true, of: l.stamp}
+		r := draft{Entry: *variant, isVariant: true, of: l.stamp}
 		if base == nil {
 			if l.base == nil {
-				return nil, errNoBase
+				return nil, store.ErrOvertaken // as where the base has vanished
 			}
 			r.of, r.ref = l.base.Stamp, l.base.Mark
 		}
@@ -125,7 +148,7 @@ func (l *lease) plan(entries []store.Entry) (*plan, error) {
 	}
 	if base != nil {
 		baseLife = max(base.Life, variantLife) // a base outlives its variants
-		if baseValue, err = l.seal(p, record{Entry: *base}, baseLife); err != nil {
+		if baseValue, err = l.seal(p, draft{Entry: *base}, baseLife); err != nil {
 			return nil, err
 		}
 	}
@@ -157,7 +180,7 @@ func sort(entries []store.Entry) (base, variant *store.Entry, err error) {
 }
 
 // seal encodes one entry with what its fill noted of the logs it rests on.
-func (l *lease) seal(p *plan, r record, life time.Duration) (string, error) {
+func (l *lease) seal(p *plan, r draft, life time.Duration) (string, error) {
 	hashes := make([]uint64, len(r.Tags))
 	for i, t := range r.Tags {
 		hashes[i] = xxhash.Sum64String(t)
@@ -180,26 +203,22 @@ func millis(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
 }
 
-// checkTags returns ErrOvertaken if a tag, or everything, was purged since the
-// fill began. A soft purge counts too: the fill's data are of before it.
-func (l *lease) checkTags(ctx context.Context, p *plan) error {
-	if l.s.failed.Load() != l.failed {
-		return store.ErrOvertaken
+// verdict says whether a tag, or everything, was purged since the fill began.
+func (l *lease) verdict(ctx context.Context, p *plan) (verdict, error) {
+	switch {
+	case l.s.failed.Load() != l.failed:
+		return purged, nil
+	case len(p.refs) == 0: // a deletion
+		return valid, nil
 	}
-	if len(p.refs) == 0 {
-		return nil
-	}
-	v, err := l.s.judge(ctx, p.refs, p.hashes)
-	if err == nil && v != valid {
-		err = store.ErrOvertaken
-	}
-	return err
+	return l.s.judge(ctx, p.refs, p.hashes, &p.logs)
 }
 
-// takeBack removes what was stored when a purge came in between. It would not
-// be served anyway, so its failure changes nothing.
-func (l *lease) takeBack(ctx context.Context, p *plan) {
-	_ = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) error {
-		return run(ctx, cl, scriptCall{script: dropScript, keys: p.keys[1:], args: []string{string(l.stamp[:])}})[0].Error()
-	})
+// outcome is what Commit returns for a verdict. A soft purge overtakes too: the
+// fill's data are of before it.
+func outcome(v verdict, err error) error {
+	if err == nil && v != valid {
+		return store.ErrOvertaken
+	}
+	return err
 }

@@ -40,74 +40,129 @@ func (tr *truth) older(at time.Time) (v int64) {
 	return v
 }
 
-// TestNothingPurgedComesBack runs readers, fills and purges of every kind on
-// three instances. A read that begins after a purge returned in its own process
-// must not get what was there before, in another process after 250 ms.
-func TestNothingPurgedComesBack(t *testing.T) {
-	o := Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second}
-	instances := []*Store{open(t, o), open(t, o), open(t, o)}
-	truths := make([]*truth, 4)
-	for k := range truths {
-		truths[k] = &truth{}
-		truths[k].version.Store(1)
+// A trial runs readers, fills and purges of every kind on three instances. A
+// read that begins after a purge returned in its own process must not get what
+// was there before, in another process after bound.
+type trial struct {
+	*testing.T
+	instances []*Store
+	bound     time.Duration
+	pause     time.Duration // between one purger's purges, at most
+	faults    bool          // errors are to be expected
+
+	truths                         [4]truth
+	stop                           atomic.Bool
+	reads, hits, overtaken, purges atomic.Int64
+}
+
+func (t *trial) run(length time.Duration) {
+	for k := range t.truths {
+		t.truths[k].version.Store(1)
 	}
-	var stop atomic.Bool
-	var reads, hits, overtaken, purges atomic.Int64
 	var wg sync.WaitGroup
 	for r := range 12 {
-		wg.Go(func() {
-			i := r % len(instances)
-			for !stop.Load() {
-				k := rand.IntN(len(truths))
-				tr := truths[k]
-				here, begun := tr.floor[i].Load(), time.Now()
-				everywhere := tr.older(begun.Add(-250*time.Millisecond - slack))
-				got, made, err := readOrFill(instances[i], k, tr)
-				if errors.Is(err, store.ErrOvertaken) {
-					overtaken.Add(1)
-					continue
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if reads.Add(1); !made {
-					hits.Add(1)
-				}
-				if got < here || got < everywhere {
-					t.Errorf("key %d: read %d; purged here up to %d, elsewhere long ago up to %d", k, got, here, everywhere)
-				}
-			}
-		})
+		wg.Go(func() { t.readAll(r % len(t.instances)) })
 	}
-	for w := range len(instances) {
-		wg.Go(func() {
-			for !stop.Load() {
-				k := rand.IntN(len(truths))
-				v := truths[k].version.Add(1)
-				key := store.Purge{Keys: []string{fmt.Sprint("key", k)}}
-				tag := store.Purge{Tags: []string{fmt.Sprint("tag", k)}}
-				kinds := []store.Purge{key, key, key, tag, tag, tag, {All: true}, {Match: key.Keys[0]}}
-				if _, err := instances[w].Purge(ctx, kinds[rand.IntN(len(kinds))]); err != nil {
-					t.Error(err)
-					return
-				}
-				purges.Add(1)
-				raise(&truths[k].floor[w], v)
-				truths[k].mu.Lock()
-				truths[k].purges = append(truths[k].purges, purgeDone{v, time.Now()})
-				truths[k].mu.Unlock()
-				<-time.After(time.Duration(rand.IntN(5)) * time.Millisecond)
-			}
-		})
+	for w := range t.instances {
+		wg.Go(func() { t.purgeAll(w) })
 	}
-	<-time.After(2 * time.Second)
-	stop.Store(true)
+	<-time.After(length)
+	t.stop.Store(true)
 	wg.Wait()
-	t.Logf("%d reads, %d hits, %d fills overtaken, %d purges", reads.Load(), hits.Load(), overtaken.Load(), purges.Load())
-	if hits.Load() == 0 || overtaken.Load() == 0 {
+	t.Logf("%d reads, %d hits, %d fills overtaken, %d purges", t.reads.Load(), t.hits.Load(), t.overtaken.Load(), t.purges.Load())
+	if t.hits.Load() == 0 || t.overtaken.Load() == 0 || t.purges.Load() == 0 {
 		t.Error("too little happened to prove anything")
 	}
+}
+
+func (t *trial) readAll(i int) {
+	for !t.stop.Load() {
+		k := rand.IntN(len(t.truths))
+		tr := &t.truths[k]
+		here, begun := tr.floor[i].Load(), time.Now()
+		everywhere := tr.older(begun.Add(-t.bound - slack))
+		got, made, err := readOrFill(t.instances[i], k, tr)
+		switch {
+		case errors.Is(err, store.ErrOvertaken):
+			t.overtaken.Add(1)
+			continue
+		case err != nil && t.faults:
+			continue
+		case err != nil:
+			t.Error(err)
+			return
+		case got < here || got < everywhere:
+			t.Errorf("key %d: read %d; purged here up to %d, elsewhere long ago up to %d", k, got, here, everywhere)
+		}
+		if t.reads.Add(1); !made {
+			t.hits.Add(1)
+		}
+	}
+}
+
+func (t *trial) purgeAll(w int) {
+	for !t.stop.Load() {
+		k := rand.IntN(len(t.truths))
+		tr := &t.truths[k]
+		v := tr.version.Add(1)
+		key := store.Purge{Keys: []string{fmt.Sprint("key", k)}}
+		tag := store.Purge{Tags: []string{fmt.Sprint("tag", k)}}
+		kinds := []store.Purge{key, key, key, tag, tag, tag, {All: true}, {Match: key.Keys[0]}}
+		if t.faults { // one kind for each key, or one would hide the other's fault
+			kinds = []store.Purge{key, tag}[k%2 : k%2+1]
+		}
+		if _, err := t.instances[w].Purge(ctx, kinds[rand.IntN(len(kinds))]); err != nil {
+			if t.faults {
+				continue
+			}
+			t.Error(err)
+			return
+		}
+		t.purges.Add(1)
+		raise(&tr.floor[w], v)
+		tr.mu.Lock()
+		tr.purges = append(tr.purges, purgeDone{v, time.Now()})
+		tr.mu.Unlock()
+		<-time.After(rand.N(t.pause))
+	}
+}
+
+func TestNothingPurgedComesBack(t *testing.T) {
+	o := Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second}
+	tr := trial{T: t, instances: []*Store{open(t, o), open(t, o), open(t, o)}, bound: 250 * time.Millisecond, pause: 5 * time.Millisecond}
+	tr.run(2 * time.Second)
+}
+
+// TestNothingPurgedComesBackUnderFaults holds back what one instance or another
+// sends or gets, and breaks connections.
+func TestNothingPurgedComesBackUnderFaults(t *testing.T) {
+	server := newServer(t)
+	o := Options{Lease: 300 * time.Millisecond, Trust: 200 * time.Millisecond}
+	tr := trial{T: t, bound: o.Trust + 50*time.Millisecond, pause: 400 * time.Millisecond, faults: true}
+	var proxies []*proxy
+	for range 3 {
+		p := newProxy(t, server.addr)
+		o.Addrs = []string{p.addr}
+		proxies = append(proxies, p)
+		tr.instances = append(tr.instances, open(t, o))
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !tr.stop.Load() {
+			p := proxies[rand.IntN(len(proxies))]
+			gates := []*gate{&p.up, &p.down}
+			g := gates[rand.IntN(2)]
+			g.set(true)
+			<-time.After(rand.N(time.Second))
+			g.set(false)
+			if rand.IntN(4) == 0 {
+				p.cut()
+			}
+			<-time.After(rand.N(100 * time.Millisecond))
+		}
+	})
+	tr.run(6 * time.Second)
+	wg.Wait()
 }
 
 func raise(to *atomic.Int64, v int64) {
@@ -137,7 +192,7 @@ func readOrFill(s *Store, k int, tr *truth) (v int64, made bool, err error) {
 			return 0, false, err
 		}
 		v := tr.version.Load()
-		<-time.After(time.Duration(rand.IntN(3)) * time.Millisecond)
+		<-time.After(rand.N(3 * time.Millisecond))
 		return v, true, l.Commit(ctx, store.Entry{Body: strconv.AppendInt(nil, v, 10), Tags: []string{fmt.Sprint("tag", k)}, Life: time.Minute})
 	}
 	return 0, false, errors.New("looked 1000 times")

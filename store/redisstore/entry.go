@@ -66,8 +66,8 @@ type item struct {
 	verified atomic.Uint64
 }
 
-// A record is what encode makes a value of.
-type record struct {
+// A draft is what encode makes a value of.
+type draft struct {
 	store.Entry
 	key       string
 	stamp     store.Stamp
@@ -77,7 +77,7 @@ type record struct {
 	isVariant bool
 }
 
-func (r *record) encode() string {
+func (r *draft) encode() string {
 	n := headLen + 32 + 1 + len(r.refs)*refLen + 6*binary.MaxVarintLen32 + len(r.key) + len(r.Variant) + len(r.Meta) + len(r.Body)
 	for _, t := range r.Tags {
 		n += binary.MaxVarintLen32 + len(t)

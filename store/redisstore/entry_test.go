@@ -10,8 +10,8 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
-func sample(variant string, tags ...string) *record {
-	r := &record{
+func sample(variant string, tags ...string) *draft {
+	r := &draft{
 		Entry: store.Entry{Variant: variant, Meta: []byte("meta"), Body: []byte("body"), Tags: tags},
 		key:   "key", stamp: store.NewStamp(), expires: time.Now().Add(time.Minute), isVariant: variant != "",
 	}

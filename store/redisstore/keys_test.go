@@ -57,31 +57,3 @@ func FuzzKeys(f *testing.F) {
 		}
 	})
 }
-
-func FuzzGlob(f *testing.F) {
-	f.Add("a*b?c", "aXXbYc")
-	f.Add(`\*`, "*")
-	f.Fuzz(func(t *testing.T, pattern, key string) {
-		if len(pattern) > 12 || len(key) > 12 {
-			return
-		}
-		if got, want := glob(pattern, key), slowGlob(pattern, key); got != want {
-			t.Errorf("%q on %q: %v", pattern, key, got)
-		}
-	})
-}
-
-// slowGlob is the definition.
-func slowGlob(p, k string) bool {
-	switch {
-	case p == "":
-		return k == ""
-	case p[0] == '*':
-		return slowGlob(p[1:], k) || k != "" && slowGlob(p, k[1:])
-	case k == "":
-		return false
-	case p[0] == '\\':
-		return len(p) > 1 && p[1] == k[0] && slowGlob(p[2:], k[1:])
-	}
-	return (p[0] == '?' || p[0] == k[0]) && slowGlob(p[1:], k[1:])
-}

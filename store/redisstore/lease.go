@@ -88,7 +88,11 @@ func (s *Store) snapshot(ctx context.Context) *logs {
 // it that nobody could, and asks again.
 func (l *lease) open(ctx context.Context, c store.Claim) error {
 	base, variant := stampOf(c.Base), stampOf(c.Seen)
-	if base == "" && c.Variant == "" {
+	switch {
+	case c.Base != nil:
+	case c.Variant != "": // there is no such slot without a base
+		return store.ErrChanged
+	default:
 		base = l.s.unusable(store.Slot{Key: c.Key})
 	}
 	for range 2 {

@@ -216,7 +216,6 @@ func TestCommitShapes(t *testing.T) {
 		"no life":       {{}},
 		"two bases":     {{Life: life}, {Life: life}},
 		"two variants":  {{Variant: "a", Life: life}, {Variant: "b", Life: life}},
-		"without base":  {{Variant: "a", Life: life}},
 		"negative life": {{Life: -1}},
 	} {
 		l, err := a.Acquire(ctx, store.Claim{Slot: store.Slot{Key: name}, Hold: time.Minute})
@@ -241,5 +240,41 @@ func TestCommitShapes(t *testing.T) {
 	}
 	if _, err := a.Acquire(ctx, store.Claim{Slot: store.Slot{Key: "k"}}); !errors.Is(err, errHold) {
 		t.Errorf("a claim without Hold: %v", err)
+	}
+}
+
+// TestPurgeBetweenWriteAndVerdict purges a tag when the entry is already in
+// Redis and its fill does not know yet whether it counts.
+func TestPurgeBetweenWriteAndVerdict(t *testing.T) {
+	a, b := pair(t)
+	for _, soft := range []bool{false, true} {
+		key := fmt.Sprint("soft ", soft)
+		got, err := a.Acquire(ctx, store.Claim{Slot: store.Slot{Key: key}, Hold: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := got.(*lease)
+		p, err := l.plan([]store.Entry{
+			{Body: []byte("old"), Life: time.Minute}, {Variant: "v", Body: []byte("old"), Tags: []string{"tag"}, Life: time.Minute},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		limited, cancel := a.limit(ctx)
+		defer cancel()
+		if v, err := l.verdict(limited, p); v != valid {
+			t.Fatal(v, err)
+		}
+		if code, err := l.write(limited, p); code != 1 || err != nil {
+			t.Fatal(code, err)
+		}
+		if _, err := a.Purge(ctx, store.Purge{Tags: []string{"tag"}, Soft: soft}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.settle(limited, p); !errors.Is(err, store.ErrOvertaken) {
+			t.Errorf("the verdict: %v", err)
+		}
+		eventually(t, time.Second, "both are taken back", func() bool { return body(a, key) == "" && body(b, key) == "" })
+		l.end()
 	}
 }

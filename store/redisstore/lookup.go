@@ -44,7 +44,7 @@ func (s *Store) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*ite
 	if err != nil {
 		return nil, err
 	}
-	if v == purged {
+	if v != valid && v != stale {
 		return nil, store.ErrNotFound
 	}
 	return it, nil
@@ -110,7 +110,7 @@ func (s *Store) vouched(it *item, now int64) bool {
 // purge.
 func (s *Store) verify(ctx context.Context, it *item) (verdict, error) {
 	version := s.table.version.Load() // before the look, so that a purge during it counts
-	v, err := s.judge(ctx, it.refs, it.hashes)
+	v, err := s.judge(ctx, it.refs, it.hashes, new(logs))
 	if v == stale {
 		it.Soften() // for good, so that it need not be looked at again
 	}
@@ -120,10 +120,10 @@ func (s *Store) verify(ctx context.Context, it *item) (verdict, error) {
 	return v, err
 }
 
-// judge looks into the logs, those it cannot trust read anew. Without an error
-// the verdict is never unknown.
-func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64) (verdict, error) {
-	ls := *s.table.now.Load()
+// judge looks into the logs, those it cannot trust read anew, and leaves them in
+// ls. Without an error the verdict is never unknown.
+func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs) (verdict, error) {
+	*ls = *s.table.now.Load()
 	now := s.clock()
 	var doubtful uint64
 	for i := range refs {
@@ -132,7 +132,7 @@ func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64) (verdict
 		}
 	}
 	if doubtful != 0 {
-		if err := s.readLogs(ctx, doubtful, &ls); err != nil {
+		if err := s.readLogs(ctx, doubtful, ls); err != nil {
 			return unknown, err
 		}
 	}
@@ -145,7 +145,7 @@ func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64) (verdict
 	for i := range refs {
 		s.table.raise(refs[i].log, refs[i].s0)
 	}
-	return purged, s.readLogs(ctx, doubtful, &ls)
+	return purged, s.readLogs(ctx, doubtful, ls)
 }
 
 // readLogs reads the logs of set into ls, opening those that Redis has lost.
@@ -154,17 +154,8 @@ func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs) error {
 	if err != nil || lost == 0 {
 		return err
 	}
-	if err := s.openLogs(ctx, lost); err != nil {
-		return err
-	}
-	// Read again, for the read is what makes Redis push the next purge.
-	if lost, err = s.readTracked(ctx, lost, ls); err == nil && lost != 0 {
-		err = errLostLog
-	}
-	return err
+	return s.openLogs(ctx, lost, ls)
 }
-
-var errLostLog = errors.New("redisstore: a purge log is lost as soon as it is made")
 
 // readTracked reads the logs of set into ls; lost are those that are missing,
 // damaged or behind what this process has seen of them. ls is nil where the
@@ -175,6 +166,10 @@ func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs) (lost uin
 		return 0, failed
 	}
 	first := list[0]
+	var high [numLogs]uint64 // before the read: a purge may raise it meanwhile
+	for _, i := range list {
+		high[i] = s.table.high[i].Load()
+	}
 	err := s.exchange(ctx, first, func(ctx context.Context, cl rueidis.Client) (own error) {
 		reads := make([]rueidis.CacheableTTL, 0, len(list))
 		for _, i := range list {
@@ -186,7 +181,7 @@ func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs) (lost uin
 			if errors.Is(err, errJoin) {
 				raw, err = cl.Do(ctx, cl.B().Get().Key(s.keys.logs[i]).Build()).ToString()
 			}
-			gone, err := s.takeLog(i, raw, err, ls)
+			gone, err := s.takeLog(i, raw, err, high[i], ls)
 			if gone {
 				lost |= 1 << i
 			}
@@ -208,13 +203,13 @@ func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs) (lost uin
 }
 
 // takeLog puts what was read of log i into ls.
-func (s *Store) takeLog(i int, raw string, err error, ls *logs) (lost bool, _ error) {
+func (s *Store) takeLog(i int, raw string, err error, high uint64, ls *logs) (lost bool, _ error) {
 	ls[i] = nil
 	if err != nil && !rueidis.IsRedisNil(err) {
 		s.table.retry[i].Store(s.clock() + int64(maxBackoff))
 		return false, err
 	}
-	if l, ok := parseLog(raw); ok && l.head >= s.table.high[i].Load() {
+	if l, ok := parseLog(raw); ok && l.head >= high {
 		ls[i] = l
 		return false, nil
 	}
@@ -233,18 +228,24 @@ func (s *Store) reachable(set uint64, ls *logs) (list []int, err error) {
 	return list, err
 }
 
-// openLogs makes or raises the logs of set.
-func (s *Store) openLogs(ctx context.Context, set uint64) error {
-	return s.exchange(ctx, bits.TrailingZeros64(set), func(ctx context.Context, cl rueidis.Client) error {
+// openLogs makes or raises the logs of set, and puts them into ls. They stay
+// unknown to the table: only a tracked read, the next one, makes Redis push.
+func (s *Store) openLogs(ctx context.Context, set uint64, ls *logs) error {
+	list := members(set)
+	return s.exchange(ctx, list[0], func(ctx context.Context, cl rueidis.Client) error {
 		var calls []scriptCall
-		for _, i := range members(set) {
+		for _, i := range list {
 			inc := store.NewStamp()
 			high := strconv.FormatUint(s.table.high[i].Load(), 10)
 			calls = append(calls, scriptCall{script: logOpenScript, keys: s.keys.logs[i : i+1], args: []string{string(inc[:]), high}})
 		}
-		for _, r := range run(ctx, cl, calls...) {
-			if err := r.Error(); err != nil {
+		for j, r := range run(ctx, cl, calls...) {
+			raw, err := r.ToString()
+			if err != nil {
 				return err
+			}
+			if l, ok := parseLog(raw); ok {
+				ls[list[j]] = l
 			}
 		}
 		return nil

@@ -19,7 +19,7 @@ const scanCount = 1000
 // walk, or in the other order, a fill whose base comes to be behind the walk
 // would be missed.
 func (s *Store) purgeMatch(ctx context.Context, pattern string, soft bool) (count int, err error) {
-	matches := func(it *item) bool { return glob(pattern, it.Key) }
+	matches := func(it *item) bool { return store.Glob(pattern, it.Key) }
 	s.local.dropIf(matches)
 	err = s.scan(ctx, pattern, controlMark, func(keys []string) error {
 		return s.persist(ctx, func(ctx context.Context, cl rueidis.Client) error {
@@ -90,7 +90,7 @@ func (s *Store) matching(redisKeys []string, pattern, ending string) (keys []str
 		if !ok || rest != ending {
 			continue
 		}
-		if key, ok := unescape(tag); ok && glob(pattern, key) {
+		if key, ok := unescape(tag); ok && store.Glob(pattern, key) {
 			keys = append(keys, key)
 		}
 	}

@@ -90,14 +90,20 @@ func copyThrough(dst, src net.Conn, g *gate) {
 	}
 }
 
+// cut breaks all connections.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
 func (p *proxy) close() {
 	p.l.Close()
 	p.up.set(false)
 	p.down.set(false)
-	p.mu.Lock()
-	for _, c := range p.conns {
-		c.Close()
-	}
-	p.mu.Unlock()
+	p.cut()
 	p.wg.Wait()
 }

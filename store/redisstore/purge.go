@@ -70,9 +70,10 @@ func (s *Store) Purge(ctx context.Context, p store.Purge) (store.Purged, error) 
 // more than the time they take. attempt has its own deadline.
 func (s *Store) persist(ctx context.Context, attempt func(context.Context, rueidis.Client) error) error {
 	err := errOffline
-	for delay := minBackoff; ; delay = min(2*delay, maxBackoff) {
+	limit := time.Duration(s.timeout) // grows: Redis may be slow rather than away
+	for delay := minBackoff; ; delay, limit = min(2*delay, maxBackoff), min(2*limit, time.Second) {
 		if cl := s.client.Load(); cl != nil {
-			try, cancel := context.WithTimeout(ctx, 4*time.Duration(s.timeout))
+			try, cancel := context.WithTimeout(ctx, limit)
 			err = attempt(try, *cl)
 			cancel()
 		}

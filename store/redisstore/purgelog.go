@@ -53,6 +53,12 @@ func parseLog(raw string) (*purgeLog, bool) {
 
 func hashOf(tag string) uint64 { return xxhash.Sum64String(tag) }
 
+// version returns the bytes with which the log begins as long as nothing is
+// purged in it.
+func (l *purgeLog) version() string {
+	return string(binary.BigEndian.AppendUint64(l.inc[:], math.Float64bits(float64(l.head))))
+}
+
 func logOf(hash uint64) int { return int(hash % numLogs) }
 
 // logsOf returns the set of the logs of hashes, a bit each.

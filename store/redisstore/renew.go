@@ -103,9 +103,11 @@ func (l *lease) Release(ctx context.Context) error {
 	begun := time.Now()
 	ctx, cancel := l.s.limit(ctx)
 	defer cancel()
-	_, err := l.hold(ctx, "0")
+	held, err := l.hold(ctx, "0")
 	if err != nil {
 		l.s.releaseLater(l, err)
+	} else if !held {
+		err = store.ErrOvertaken
 	}
 	l.s.record("release", begun, err)
 	return err
