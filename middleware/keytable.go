@@ -17,9 +17,9 @@ type keyTable struct {
 	slots [1024]atomic.Pointer[madeKey]
 }
 
-// maxRemembered is how long a key may be to be remembered, in bytes: with it
-// the table is bounded by about 1 MiB.
-const maxRemembered = 512
+// maxRemembered is how large a madeKey may be to be remembered, in bytes of its
+// strings: with it the table is bounded by 2 MiB.
+const maxRemembered = 2 << 10
 
 // A madeKey is a key and all of the request that it was made of.
 type madeKey struct {
@@ -32,7 +32,8 @@ func newKeyTable() *keyTable { return &keyTable{seed: maphash.MakeSeed()} }
 
 // of returns the key of r, which has no field of keyfunc.ReflectedHeaders.
 func (t *keyTable) of(r *http.Request) (string, error) {
-	slot := &t.slots[maphash.String(t.seed, r.RequestURI)%uint64(len(t.slots))]
+	hash := maphash.String(t.seed, r.RequestURI) + 31*maphash.String(t.seed, r.Host)
+	slot := &t.slots[hash%uint64(len(t.slots))]
 	if m := slot.Load(); m != nil && m.madeOf(r) {
 		return m.key, nil
 	}
@@ -40,13 +41,18 @@ func (t *keyTable) of(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.RequestURI != "" && len(key) <= maxRemembered && len(r.Host)+len(r.RequestURI) <= maxRemembered {
-		slot.Store(&madeKey{
-			host: r.Host, uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
-			secure: r.TLS != nil, key: string(key),
-		})
+	m := &madeKey{
+		host: r.Host, uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
+		secure: r.TLS != nil, key: string(key),
 	}
-	return string(key), nil
+	if m.uri != "" && m.size() <= maxRemembered {
+		slot.Store(m)
+	}
+	return m.key, nil
+}
+
+func (m *madeKey) size() int {
+	return len(m.host) + len(m.uri) + len(m.path) + len(m.rawPath) + len(m.rawQuery) + len(m.key)
 }
 
 // madeOf tells whether r is the same to keyfunc.Default. A request line is all
