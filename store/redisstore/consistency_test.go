@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -48,6 +49,7 @@ type trial struct {
 	instances []*Store
 	bound     time.Duration
 	pause     time.Duration // between one purger's purges, at most
+	patience  time.Duration // of a purge
 	faults    bool          // errors are to be expected
 
 	truths                         [4]truth
@@ -111,7 +113,10 @@ func (t *trial) purgeAll(w int) {
 		if t.faults { // one kind for each key, or one would hide the other's fault
 			kinds = []store.Purge{key, tag}[k%2 : k%2+1]
 		}
-		if _, err := t.instances[w].Purge(ctx, kinds[rand.IntN(len(kinds))]); err != nil {
+		limited, cancel := context.WithTimeout(ctx, t.patience)
+		_, err := t.instances[w].Purge(limited, kinds[rand.IntN(len(kinds))])
+		cancel()
+		if err != nil {
 			if t.faults {
 				continue
 			}
@@ -128,8 +133,8 @@ func (t *trial) purgeAll(w int) {
 }
 
 func TestNothingPurgedComesBack(t *testing.T) {
-	o := Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second}
-	tr := trial{T: t, instances: []*Store{open(t, o), open(t, o), open(t, o)}, bound: 250 * time.Millisecond, pause: 5 * time.Millisecond}
+	o := Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 5 * time.Second}
+	tr := trial{T: t, instances: []*Store{open(t, o), open(t, o), open(t, o)}, bound: 250 * time.Millisecond, pause: 5 * time.Millisecond, patience: 20 * time.Second}
 	tr.run(2 * time.Second)
 }
 
@@ -138,7 +143,7 @@ func TestNothingPurgedComesBack(t *testing.T) {
 func TestNothingPurgedComesBackUnderFaults(t *testing.T) {
 	server := newServer(t)
 	o := Options{Lease: 300 * time.Millisecond, Trust: 200 * time.Millisecond}
-	tr := trial{T: t, bound: o.Trust + 50*time.Millisecond, pause: 400 * time.Millisecond, faults: true}
+	tr := trial{T: t, bound: o.Trust + 50*time.Millisecond, pause: 400 * time.Millisecond, patience: time.Second, faults: true}
 	var proxies []*proxy
 	for range 3 {
 		p := newProxy(t, server.addr)
