@@ -164,5 +164,5 @@ func writeError(w http.ResponseWriter, status int, text string) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(v) // fails only when the client has left
+	_ = json.NewEncoder(w).Encode(v) // fails only when the client has left
 }

@@ -206,7 +206,7 @@ func (db *DB) SetPrice(ctx context.Context, id, cents int64) (Product, error) {
 	if err != nil {
 		return Product{}, fmt.Errorf("set price of %d: %w", id, err)
 	}
-	defer tx.Rollback() // after Commit it does nothing
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
 	db.queries.Add(1)
 	var p Product
 	err = tx.QueryRowContext(ctx, `

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,11 +56,11 @@ func (d *demo) playCrowd(ctx context.Context) error {
 	if err := d.wantQueries(ctx, 1); err != nil {
 		return err
 	}
-	where := "at once"
+	what := fmt.Sprintf("%d × GET %s at once", crowdSize, path)
 	if len(d.nodes) > 1 {
-		where = "at once, over A and B"
+		what = "A+B  " + what
 	}
-	d.table.row(fmt.Sprintf("%d × GET %s %s", crowdSize, path, where), tally(answers), http.StatusOK, took,
+	d.table.row(what, tally(answers), http.StatusOK, took,
 		fmt.Sprintf("1 query for %d requests, not %d of %s", crowdSize, crowdSize, short(d.alone)))
 	return nil
 }
@@ -84,13 +85,10 @@ func (d *demo) crowd(ctx context.Context, path string) ([]answer, error) {
 
 // tally names the X-Cache values that answers have: "HIT+MISS".
 func tally(answers []answer) string {
-	seen := map[string]bool{}
-	names := []string{}
-	for _, a := range answers {
-		if x := a.xCache(); !seen[x] {
-			seen[x] = true
-			names = append(names, x)
-		}
+	names := make([]string, len(answers))
+	for i, a := range answers {
+		names[i] = a.xCache()
 	}
-	return strings.Join(names, "+")
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), "+")
 }

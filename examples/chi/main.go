@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -104,6 +105,7 @@ func routes(cache *reprise.Cache, registry *prometheus.Registry) http.Handler {
 
 	shop := &shop{}
 	r := chi.NewRouter()
+	r.Use(chimiddleware.GetHead) // without it chi answers a HEAD with 405 before the cache sees it
 	r.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	r.Group(func(r chi.Router) {
 		r.Use(cache.Handler(catalog))
