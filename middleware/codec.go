@@ -48,9 +48,11 @@ func (r *response) encode() []byte {
 	b = append(b, byte(r.marks))
 	b = appendString(b, r.selected)
 	b = binary.AppendUvarint(b, uint64(len(r.fields)))
+	start := 0
 	for _, f := range r.fields {
 		b = appendString(b, f.name)
-		b = appendStrings(b, f.values)
+		b = appendStrings(b, r.lines[start:f.end])
+		start = f.end
 	}
 	return b
 }

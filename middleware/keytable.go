@@ -32,7 +32,10 @@ func newKeyTable() *keyTable { return &keyTable{seed: maphash.MakeSeed()} }
 
 // of returns the key of r, which has no field of keyfunc.ReflectedHeaders.
 func (t *keyTable) of(r *http.Request) (string, error) {
-	hash := maphash.String(t.seed, r.RequestURI) + 31*maphash.String(t.seed, r.Host)
+	hash := maphash.String(t.seed, r.RequestURI)
+	if n := len(r.Host); n > 0 { // many hosts may have the same request line
+		hash += uint64(n)*31 + uint64(r.Host[0])*37 + uint64(r.Host[n/2])*41
+	}
 	slot := &t.slots[hash%uint64(len(t.slots))]
 	if m := slot.Load(); m != nil && m.madeOf(r) {
 		return m.key, nil

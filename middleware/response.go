@@ -16,8 +16,8 @@ type response struct {
 	item *store.Item // nil: just made, not read from the store
 
 	status int
-	fields []field // what is stored of the header, as it goes out
-	lines  int     // of all fields
+	fields []field  // what is stored of the header, as it goes out
+	lines  []string // of all fields, one after another
 	body   []byte
 	length string // Content-Length
 
@@ -41,10 +41,11 @@ type response struct {
 	dated atomic.Pointer[dated]
 }
 
-// A field is a header field with its lines.
+// A field is a header field. Its lines are those of the response up to end,
+// from where the field before ends.
 type field struct {
-	name   string
-	values []string
+	name string
+	end  int
 }
 
 // marks are what later requests must know of how a response came about.
@@ -100,8 +101,8 @@ func (r *response) at(now time.Time, cacheName string) *dated {
 func (r *response) setHeader(h http.Header) {
 	r.fields = make([]field, 0, len(h))
 	for name, values := range h {
-		r.lines += len(values)
-		r.fields = append(r.fields, field{name, values})
+		r.lines = append(r.lines, values...)
+		r.fields = append(r.fields, field{name, len(r.lines)})
 		switch name {
 		case "Etag":
 			r.etag = true

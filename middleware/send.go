@@ -71,7 +71,8 @@ func (x *exchange) count(o swr.Outcome) {
 // are a copy: what others write to them must not reach the next answer.
 func (x *exchange) send(v *response, o swr.Outcome) {
 	h := x.w.Header()
-	lines := v.setFields(h, make([]string, 0, v.lines+4))
+	lines := append(make([]string, 0, len(v.lines)+4), v.lines...)
+	v.setFields(h, lines)
 	before := h["Cache-Status"]
 	d := v.at(x.now, x.rt.cache.opts.name)
 	status := d.hit
@@ -90,20 +91,19 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	x.sendBody(v.status, v.body, v.modified)
 }
 
-// setFields puts r's fields in the place of what outer handlers set, with the
-// values in the space behind lines. Vary adds up.
-func (r *response) setFields(h http.Header, lines []string) []string {
+// setFields puts r's fields in the place of what outer handlers set, with lines
+// for values, which is a copy of r's. Vary adds up.
+func (r *response) setFields(h http.Header, lines []string) {
+	start := 0
 	for i := range r.fields {
 		f := &r.fields[i]
-		n := len(lines)
-		lines = append(lines, f.values...)
-		values := lines[n:len(lines):len(lines)]
+		values := lines[start:f.end:f.end]
+		start = f.end
 		if f.name == "Vary" && len(h["Vary"]) > 0 {
 			values = append(h["Vary"], values...)
 		}
 		h[f.name] = values
 	}
-	return lines
 }
 
 // set makes value the one line of field name, in the space behind lines.

@@ -41,15 +41,20 @@ func (m memos) pass(slot store.Slot, now, until time.Time) {
 	m.put(slot, e, now)
 }
 
+// refreshDue is false as well where the last result could not be shared: a
+// refresh would most likely bring another that nothing can be done with.
 func (m memos) refreshDue(slot store.Slot, now time.Time) bool {
-	return !now.Before(m.of[slot].retryAfter)
+	return !now.Before(m.of[slot].retryAfter) && !m.passing(slot, now)
 }
 
 // refreshed makes each failure in a row double the time to the next try.
 func (m memos) refreshed(slot store.Slot, now time.Time, ok bool) {
-	e, known := m.of[slot]
+	e := m.of[slot]
 	if ok {
-		if known {
+		e.failures, e.retryAfter = 0, time.Time{}
+		if m.passing(slot, now) { // which this very refresh may have found out
+			m.of[slot] = e
+		} else {
 			delete(m.of, slot)
 		}
 		return

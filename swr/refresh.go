@@ -107,19 +107,25 @@ func (r *refreshes) end() {
 }
 
 func (r *refreshes) close(ctx context.Context) error {
+	defer r.cancel(ErrClosed)
+	if r.refuse() == 0 {
+		return nil // whatever ctx says
+	}
+	select {
+	case <-r.idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// refuse lets no refresh begin any more, and returns how many are running.
+func (r *refreshes) refuse() (running int) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.closed && r.running == 0 {
 		close(r.idle)
 	}
 	r.closed = true
-	r.mu.Unlock()
-
-	var err error
-	select {
-	case <-r.idle:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	r.cancel(ErrClosed)
-	return err
+	return r.running
 }

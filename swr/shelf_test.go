@@ -204,6 +204,7 @@ type lease struct {
 	// Guarded by s.mu.
 	ended bool // by Commit or Release
 	over  bool // ended, or lost
+	told  bool // that Commit is to return said
 	said  error
 }
 

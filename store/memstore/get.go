@@ -2,9 +2,10 @@ package memstore
 
 import (
 	"context"
-	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/reprise-go/reprise/store"
 )
@@ -26,14 +27,15 @@ func (s *Store) Get(_ context.Context, key string) (*store.Item, error) {
 	return s.look(store.Slot{Key: key})
 }
 
-// Variant is of store.Getter. It looks at the base again: it may have been
-// purged since the caller got it.
+// Variant is of store.Getter. It looks at the base again, which may have been
+// purged since the caller got it, and after the variant: a variant that was
+// filled after a soft purge must not be compared with the base of before it.
 func (s *Store) Variant(_ context.Context, base *store.Item, name string) (*store.Item, error) {
-	now, err := s.look(store.Slot{Key: base.Key})
+	it, err := s.look(store.Slot{Key: base.Key, Variant: name})
 	if err != nil {
 		return nil, err
 	}
-	it, err := s.look(store.Slot{Key: base.Key, Variant: name})
+	now, err := s.look(store.Slot{Key: base.Key})
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +57,24 @@ func (s *Store) look(slot store.Slot) (*store.Item, error) {
 // find returns what slot holds, if it is alive and nothing has purged it.
 func (s *Store) find(slot store.Slot) *entry {
 	e, ok := s.items.GetIfPresent(slot)
-	if !ok || s.clock() >= e.ends || !s.valid(e) {
+	if !ok {
+		return nil
+	}
+	if s.clock() >= e.ends || !s.valid(e) {
+		s.drop(slot, e)
 		return nil
 	}
 	return e
+}
+
+// drop frees the memory of e, unless something else has taken its place.
+func (s *Store) drop(slot store.Slot, e *entry) {
+	s.items.ComputeIfPresent(slot, func(now *entry) (*entry, otter.ComputeOp) {
+		if now != e {
+			return now, otter.CancelOp
+		}
+		return nil, otter.InvalidateOp
+	})
 }
 
 // valid tells whether no purge by tag, or of everything, came since e's fill
@@ -80,19 +96,18 @@ func (s *Store) valid(e *entry) bool {
 	return true
 }
 
-// entryOf returns the entry that a fill makes, with strings of its own.
-func (s *Store) entryOf(key string, from store.Entry, l *lease) *entry {
-	e := &entry{
-		Item: store.Item{
-			Key: key, Variant: strings.Clone(from.Variant), Meta: from.Meta, Body: from.Body, Tags: from.Tags,
-			Stamp: l.stamp, Expires: time.Now().Add(from.Life),
-		},
-		ends: s.clock() + from.Life, filled: l.began, hashes: hashesOf(from.Tags),
+// put keeps e in the place of what its slot held. What is too large for the
+// budget leaves the slot empty.
+func (s *Store) put(e *entry) {
+	slot := store.Slot{Key: e.Key, Variant: e.Variant}
+	if size(slot, e) > s.largest {
+		s.items.Invalidate(slot)
+		return
 	}
-	return e
+	s.items.Set(slot, e)
 }
 
-// copyOf returns e with another end of life: items in use are never changed.
+// copyOf returns what e is, to be changed: items in use never are.
 func copyOf(e *entry) *entry {
 	c := &entry{
 		Item: store.Item{
@@ -106,5 +121,3 @@ func copyOf(e *entry) *entry {
 	}
 	return c
 }
-
-func (s *Store) put(e *entry) { s.items.Set(store.Slot{Key: e.Key, Variant: e.Variant}, e) }

@@ -24,7 +24,9 @@ type Options struct {
 	_ [0]func()
 
 	// Bytes bounds what is kept, with its overhead; 0: 64 MiB, at least 64 KiB.
-	// A value that alone is larger is not kept.
+	// An entry of more than an eighth of it is not kept, since it would push
+	// out too much else: its Commit returns nil, and a look finds nothing.
+	// Beside it there are up to 5 MiB for the purges of tags.
 	Bytes int64
 
 	Recorder store.Recorder // nil: nothing is recorded
@@ -50,6 +52,7 @@ const (
 type Store struct {
 	items     *otter.Cache[store.Slot, *entry]
 	budget    int64
+	largest   int64 // size of one entry
 	evictions atomic.Uint64
 	start     time.Time
 	log       purgeLog
@@ -70,19 +73,25 @@ func New(o Options) (*Store, error) {
 	if o.Bytes < minBytes {
 		return nil, errors.Join(&OptionError{"Bytes", o.Bytes, "less than 64 KiB"})
 	}
-	s := &Store{budget: o.Bytes, start: time.Now(), recorder: o.Recorder}
+	s := &Store{budget: o.Bytes, largest: min(o.Bytes/8, math.MaxUint32), start: time.Now(), recorder: o.Recorder}
 	if s.recorder == nil {
 		s.recorder = unrecorded{}
 	}
 	s.log.init()
 	for i := range s.shards {
-		s.shards[i].leases = make(map[string]map[string]*lease)
+		s.shards[i].init()
 	}
 	var err error
 	s.items, err = otter.New(&otter.Options[store.Slot, *entry]{
 		MaximumWeight: uint64(o.Bytes),
-		Weigher:       weigh,
-		// Expiry is checked by Get: otter's would start a goroutine.
+		Weigher:       func(slot store.Slot, e *entry) uint32 { return uint32(size(slot, e)) }, // put sees to it that it fits
+		// Ends of lives are checked by look-ups, and what nobody looks up any
+		// more is what the budget drops: otter's expiry would start a
+		// goroutine with a ticker.
+		//
+		// Upkeep runs in the goroutine that makes it necessary, so that the
+		// store needs no Close. None of the callbacks here calls the cache,
+		// and nothing that runs under its locks does.
 		Executor: func(f func()) { f() },
 		OnAtomicDeletion: func(e otter.DeletionEvent[store.Slot, *entry]) {
 			if e.Cause == otter.CauseOverflow {
@@ -100,14 +109,14 @@ func New(o Options) (*Store, error) {
 // policy's links and sketch, the allocator's rounding.
 const overhead = 200
 
-// weigh estimates the bytes that an entry takes. Meta counts twice, since
+// size estimates the bytes that an entry takes. Meta counts twice, since
 // store.Decoded keeps a decoded form of it.
-func weigh(slot store.Slot, e *entry) uint32 {
+func size(slot store.Slot, e *entry) int64 {
 	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + 2*len(e.Meta) + len(e.Body)
 	for _, t := range e.Tags {
 		n += len(t) + int(unsafe.Sizeof(t)) + 8
 	}
-	return uint32(min(n, math.MaxUint32))
+	return int64(n)
 }
 
 // LocalSize is of store.Sizer.

@@ -6,34 +6,69 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
-// Purge is of store.Purger. It never fails, and needs no waiting but for the
-// commits of the same keys.
+// Purge is of store.Purger. It never fails. It waits for nothing but the
+// commits of the same keys, each a matter of microseconds.
 func (s *Store) Purge(_ context.Context, p store.Purge) (store.Purged, error) {
-	keys := p.Keys
-	if p.Match != "" {
-		keys = append(keys[:len(keys):len(keys)], s.match(p.Match)...)
-	}
-	var total store.Purged
-	for _, key := range keys {
+	var done store.Purged
+	for key := range s.named(p) {
 		if s.purgeKey(key, p.Soft, p.DryRun) {
-			total.Count++
+			done.Count++
 		}
 	}
 	if len(p.Tags) > 0 || p.All {
-		total.Count = -1
-		if !p.DryRun {
-			s.log.purge(hashesOf(p.Tags), p.All, p.Soft)
+		done.Count = -1
+	}
+	if p.DryRun {
+		return done, nil
+	}
+	if p.All {
+		s.endFills()
+	}
+	if len(p.Tags) > 0 || p.All {
+		s.log.purge(hashesOf(p.Tags), p.All, p.Soft)
+	}
+	if p.All && !p.Soft {
+		s.items.InvalidateAll() // for the memory: nothing finds them any more
+	}
+	s.recordPurge(p)
+	return done, nil
+}
+
+// named returns the keys that p names or matches, each once.
+func (s *Store) named(p store.Purge) map[string]struct{} {
+	keys := make(map[string]struct{}, len(p.Keys))
+	for _, key := range p.Keys {
+		keys[key] = struct{}{}
+	}
+	if p.Match != "" {
+		s.match(p.Match, keys)
+	}
+	return keys
+}
+
+// match adds the keys that match pattern and have a base or a fill. Fills come
+// first: one that ends between the two looks is found by the second.
+func (s *Store) match(pattern string, keys map[string]struct{}) {
+	for i := range s.shards {
+		sh := &s.shards[i]
+		sh.mu.Lock()
+		for key := range sh.leases {
+			if store.Glob(pattern, key) {
+				keys[key] = struct{}{}
+			}
+		}
+		sh.mu.Unlock()
+	}
+	for slot := range s.items.Keys() {
+		if slot.Variant == "" && store.Glob(pattern, slot.Key) {
+			keys[slot.Key] = struct{}{}
 		}
 	}
-	if !p.DryRun {
-		s.recordPurge(p)
-	}
-	return total, nil
 }
 
 // purgeKey ends key's fills, then drops its base or marks it. Variants are of
-// no use without their base, and the next fill takes their place. It tells
-// whether there was a base.
+// no use without their base: nothing finds them, and they are the first that
+// the budget drops. It tells whether there was a base.
 func (s *Store) purgeKey(key string, soft, dry bool) bool {
 	sh := s.shard(key)
 	sh.mu.Lock()
@@ -55,39 +90,28 @@ func (s *Store) purgeKey(key string, soft, dry bool) bool {
 	return base != nil
 }
 
-// match lists the keys that match pattern and have a base or a fill. Fills come
-// first: one that ends between the two looks is found by the second.
-func (s *Store) match(pattern string) (keys []string) {
-	seen := make(map[string]bool)
-	add := func(key string) {
-		if !seen[key] && store.Glob(pattern, key) {
-			seen[key] = true
-			keys = append(keys, key)
-		}
-	}
+// endFills ends all fills. A purge of all could leave that to their commits;
+// but whoever waits for one would wait in vain.
+func (s *Store) endFills() {
 	for i := range s.shards {
 		sh := &s.shards[i]
 		sh.mu.Lock()
 		for key := range sh.leases {
-			add(key)
+			sh.endAll(key)
 		}
 		sh.mu.Unlock()
 	}
-	for slot := range s.items.Keys() {
-		if slot.Variant == "" {
-			add(slot.Key)
-		}
-	}
-	return keys
 }
 
 func (s *Store) recordPurge(p store.Purge) {
-	s.recorder.StoreOp("purge", "ok", 0)
-	for kind, asked := range map[string]bool{
-		"key": len(p.Keys) > 0, "tag": len(p.Tags) > 0, "match": p.Match != "", "all": p.All,
-	} {
+	purged := func(kind string, asked bool) {
 		if asked {
+			s.recorder.StoreOp("purge", "ok", 0)
 			s.recorder.Purged(kind, p.Soft, nil)
 		}
 	}
+	purged("key", len(p.Keys) > 0)
+	purged("match", p.Match != "")
+	purged("tag", len(p.Tags) > 0)
+	purged("all", p.All)
 }
