@@ -21,6 +21,7 @@ type Cache struct {
 	store store.Store
 	opts  options
 	keys  *keyTable
+	clock clock
 
 	mu       sync.Mutex
 	policies map[string]*handler // the names taken

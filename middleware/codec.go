@@ -40,7 +40,7 @@ func (r *response) encode() []byte {
 	b := make([]byte, 0, 512)
 	b = append(b, metaFormat, kindEntry)
 	for _, n := range []int64{
-		int64(r.status), r.started.UnixNano(), r.born,
+		int64(r.status), int64(r.started), int64(r.born),
 		int64(r.windows.Fresh), int64(r.windows.Stale), int64(r.windows.Error),
 	} {
 		b = binary.AppendVarint(b, n)
@@ -81,8 +81,7 @@ func decodeResponse(it *store.Item) (*response, error) {
 
 func (d *decoder) entry(r *response) {
 	r.status = int(d.varint())
-	r.started = time.Unix(0, d.varint())
-	r.born = d.varint()
+	r.started, r.born = instant(d.varint()), instant(d.varint())
 	r.windows = swr.Windows{Fresh: d.duration(), Stale: d.duration(), Error: d.duration()}
 	r.marks = marks(d.byte())
 	r.selected = []byte(d.string())

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
@@ -27,8 +26,8 @@ type exchange struct {
 	r       *http.Request
 	facts   facts
 	control rfc9111.Control // of the request, as far as the policy honours it
-	arrived time.Time
-	now     time.Time // of the last look-up; zero before the first
+	arrived instant
+	now     instant // of the last look-up; 0 before the first
 
 	key      string // may be a view of buffer
 	buffer   []byte
@@ -46,7 +45,8 @@ type exchange struct {
 	capture *capture
 	run     *swr.Run
 
-	served uint // requests this exchange has served, for sampling
+	served uint     // requests this exchange has served, for sampling
+	lines  []string // see space
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -54,7 +54,7 @@ var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *exchange {
 	x := exchanges.Get().(*exchange)
 	x.rt, x.w, x.r, x.facts = rt, w, r, f
-	x.arrived = time.Now()
+	x.arrived = rt.cache.clock.now()
 	x.served++
 	if f&hasControl != 0 {
 		x.control = rt.honoured(rfc9111.RequestControl(r.Header))
@@ -71,7 +71,7 @@ func (x *exchange) free() {
 	if cap(x.buffer)+cap(x.selected) > maxPooled {
 		return
 	}
-	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served}
+	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served, lines: x.lines}
 	exchanges.Put(x)
 }
 
@@ -116,10 +116,10 @@ func (x *exchange) load() (*response, swr.Outcome, error) {
 func (x *exchange) Lookup(ctx context.Context) (*response, error) {
 	x.base, x.seen, x.names, x.slot = nil, nil, nil, store.Slot{}
 	x.why, x.unselected = ReasonURI, false
-	if x.now.IsZero() {
+	if x.now == 0 {
 		x.now = x.arrived // the first look-up: reading the clock is a tenth of a hit
 	} else {
-		x.now = time.Now()
+		x.now = x.rt.cache.clock.now()
 	}
 
 	base, err := x.rt.cache.store.Get(ctx, x.key)
@@ -253,7 +253,7 @@ func (x *exchange) withheld(v *response) bool {
 // content tells whether v is as new as the client asks (RFC 9111 §5.2.1). What
 // was made for a request that came no earlier than this one is.
 func (x *exchange) content(v *response) bool {
-	if !x.control.Is(rfc9111.NoCache|rfc9111.MaxAge|rfc9111.MinFresh) || v.item == nil || !v.started.Before(x.arrived) {
+	if !x.control.Is(rfc9111.NoCache|rfc9111.MaxAge|rfc9111.MinFresh) || v.item == nil || v.started >= x.arrived {
 		return true
 	}
 	age := v.age(x.now)

@@ -74,7 +74,7 @@ func (c *capture) response(q *question, j *judgement) *response {
 	c.complete(h, q.received)
 
 	v := &response{
-		status: c.status, body: c.body, started: c.started, born: q.received.Add(-j.age).UnixNano(),
+		status: c.status, body: c.body, started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
 		windows: j.windows, marks: j.marks,
 	}
 	if j.marks&implicit != 0 {

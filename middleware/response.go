@@ -21,8 +21,8 @@ type response struct {
 	body   []byte
 	length string // Content-Length
 
-	started time.Time // when the handler that made it was called
-	born    int64     // when its age was 0, in ns since 1970
+	started instant // when the handler that made it was called
+	born    instant // when its age was 0
 	windows swr.Windows
 	marks   marks
 
@@ -59,14 +59,11 @@ const (
 // isRecord tells whether r only says which request fields select a variant.
 func (r *response) isRecord() bool { return r.names != nil }
 
-// age is how old the response is at now (RFC 9111 §4.2.3). Clocks of several
-// machines may disagree: it is never negative.
-func (r *response) age(now time.Time) time.Duration {
-	return time.Duration(max(now.UnixNano()-r.born, 0))
-}
+// age is how old the response is at now (RFC 9111 §4.2.3).
+func (r *response) age(now instant) time.Duration { return now.since(r.born) }
 
 // state is what anybody may do with the response at now.
-func (r *response) state(now time.Time) swr.State {
+func (r *response) state(now instant) swr.State {
 	age := r.age(now)
 	if r.item != nil && r.item.Soft() {
 		age = max(age, r.windows.Fresh)
@@ -82,7 +79,7 @@ type dated struct {
 }
 
 // at returns r's Age and Cache-Status, made anew once a second.
-func (r *response) at(now time.Time, cacheName string) *dated {
+func (r *response) at(now instant, cacheName string) *dated {
 	age := int64(r.age(now) / time.Second)
 	if d := r.dated.Load(); d != nil && d.age == age {
 		return d

@@ -53,7 +53,7 @@ func (x *exchange) count(o swr.Outcome) {
 	if o == swr.Hit {
 		var took time.Duration
 		if x.served%64 == 0 {
-			took = time.Since(x.arrived)
+			took = x.took()
 		}
 		x.rt.record.Request(o, ReasonNone, took)
 		return
@@ -64,14 +64,16 @@ func (x *exchange) count(o swr.Outcome) {
 	} else if x.capture != nil && x.unstored() != ReasonNone {
 		why = x.unstored()
 	}
-	x.rt.record.Request(o, why, time.Since(x.arrived))
+	x.rt.record.Request(o, why, x.took())
 }
+
+func (x *exchange) took() time.Duration { return x.rt.cache.clock.now().since(x.arrived) }
 
 // send answers with a response that is shared with others. The header values
 // are a copy: what others write to them must not reach the next answer.
 func (x *exchange) send(v *response, o swr.Outcome) {
 	h := x.w.Header()
-	lines := append(make([]string, 0, len(v.lines)+4), v.lines...)
+	lines := append(x.space(len(v.lines)+4), v.lines...)
 	v.setFields(h, lines)
 	before := h["Cache-Status"]
 	d := v.at(x.now, x.rt.cache.opts.name)
@@ -104,6 +106,20 @@ func (r *response) setFields(h http.Header, lines []string) {
 		}
 		h[f.name] = values
 	}
+}
+
+// spaceChunk is how many lines are allocated at once, for a few answers.
+const spaceChunk = 64
+
+// space returns room for n header lines that nobody has had before: the answer's
+// header may be read for long after the exchange serves another request.
+func (x *exchange) space(n int) []string {
+	if len(x.lines) < n {
+		x.lines = make([]string, max(spaceChunk, n))
+	}
+	room := x.lines[:0:n]
+	x.lines = x.lines[n:]
+	return room
 }
 
 // set makes value the one line of field name, in the space behind lines.
@@ -184,7 +200,7 @@ func (x *exchange) status(v *response, o swr.Outcome) string {
 
 // ttl is the freshness lifetime that is left, in seconds; negative where the
 // response is stale.
-func ttl(v *response, now time.Time) string {
+func ttl(v *response, now instant) string {
 	return strconv.FormatInt(int64((v.windows.Fresh-v.age(now))/time.Second), 10)
 }
 
