@@ -86,7 +86,7 @@ func New(st store.Store, opts ...Option) (*Cache, error) {
 	check(o.recorder != nil, "WithRecorder", nil, "nil")
 	check(o.logger != nil, "WithLogger", nil, "nil")
 	check(o.refreshes > 0, "WithRefreshWorkers", o.refreshes, "not positive")
-	check(isToken(o.name), "WithName", o.name, "not a token")
+	check(isStructuredToken(o.name), "WithName", o.name, "not a token of RFC 9651")
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

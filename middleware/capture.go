@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -21,6 +22,7 @@ type mode uint8
 const (
 	undecided mode = iota
 	hold           // buffered, and sent when the handler has returned
+	drop           // swallowed: a stored response will stand in for a long error
 	tee            // the handler flushes: to the client and into the buffer
 	pipe           // straight through, as if there were no cache
 )
@@ -40,7 +42,8 @@ var (
 type capture struct {
 	x       *exchange
 	run     *swr.Run
-	old     *response // what the caller found, usable or not
+	ctx     context.Context // of the fill
+	old     *response       // what the caller found, usable or not
 	scratch scratch
 	started time.Time
 
@@ -51,8 +54,9 @@ type capture struct {
 	body    []byte
 	length  int64  // promised by Content-Length, or -1
 	why     Reason // why the response is not stored
-	drop    bool   // and what was stored goes
-	failing bool   // something stored may stand in
+	gone    bool   // and what was stored goes
+	failing bool   // an error; something stored may stand in
+	rescued bool   // and there is something
 }
 
 func newCapture(x *exchange, run *swr.Run, old *response) *capture {
@@ -97,14 +101,17 @@ func (c *capture) decide(status int) {
 	rfc9111.Canonicalize(c.sent) // what net/http sends whatever its spelling, counts whatever its spelling
 	if n, err := strconv.ParseInt(c.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		c.length = n
+		c.body = make([]byte, 0, min(n, c.x.rt.policy.Limits.Body))
 	}
 	q := c.question()
 	c.why = c.x.rt.policy.judge(&q).why
 	switch {
-	case rescuable(status) && (c.why != ReasonNone || c.old != nil) && !(c.run.Solo() && c.old == nil):
+	case rescuable(status) && c.x.standsIn(c.old):
+		c.why, c.failing, c.rescued, c.mode = ReasonError, true, true, hold
+	case rescuable(status) && c.why != ReasonNone && !c.run.Solo():
 		c.why, c.failing, c.mode = ReasonError, true, hold
 	case c.why != ReasonNone:
-		c.drop = c.old != nil && q.displaces(c.why)
+		c.gone = c.displaces(&q)
 		c.passThrough()
 	case c.run.Solo():
 		c.why = ReasonNone
@@ -125,17 +132,27 @@ func rescuable(status int) bool {
 }
 
 func (c *capture) question() question {
-	return question{
+	q := question{
 		facts: c.x.facts, control: c.x.control,
 		status: c.status, header: c.sent, said: c.scratch.said(), asked: c.started, received: time.Now(),
 	}
+	if c.x.w != nil && len(c.sent["Cache-Control"]) == 0 {
+		q.outer = c.x.w.Header()["Cache-Control"] // the client will see it on our answer
+	}
+	return q
+}
+
+// displaces tells whether the answer, which is not stored, ends the life of
+// what is.
+func (c *capture) displaces(q *question) bool {
+	return c.old != nil && !c.x.solitary() && q.displaces(c.why)
 }
 
 // passThrough lets go of the capture: those who wait for the response stop
 // waiting, and what is held goes to the client.
 func (c *capture) passThrough() {
 	c.mode = pipe
-	c.run.Alone(c.drop)
+	c.run.Alone(c.gone)
 	if c.x.w == nil {
 		c.body = nil
 		return
@@ -160,11 +177,13 @@ func (c *capture) sendHeader() {
 func (c *capture) sendTrailers() {
 	h := c.x.w.Header()
 	for name, values := range c.header {
-		if strings.HasPrefix(name, http.TrailerPrefix) || c.announced(name) {
+		if isTrailer(name) || c.announced(name) {
 			h[name] = values
 		}
 	}
 }
+
+func isTrailer(name string) bool { return strings.HasPrefix(name, http.TrailerPrefix) }
 
 func (c *capture) announced(name string) bool {
 	for _, line := range c.sent["Trailer"] {
@@ -185,11 +204,13 @@ func (c *capture) Write(p []byte) (int, error) {
 		if err := c.fits(len(p)); err != nil {
 			return 0, err
 		}
-		if int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {
+		if c.mode != drop && int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {
 			c.outgrow()
 		}
 	}
 	switch c.mode {
+	case drop:
+		return len(p), nil
 	case hold:
 		c.body = append(c.body, p...)
 		return len(p), nil
@@ -217,6 +238,10 @@ func (c *capture) fits(n int) error {
 
 // outgrow stops capturing a body that is over the limit.
 func (c *capture) outgrow() {
+	if c.rescued {
+		c.mode, c.body = drop, nil
+		return
+	}
 	c.why, c.failing = ReasonSize, false
 	if c.mode == tee {
 		c.mode, c.body = pipe, nil
@@ -246,7 +271,7 @@ func (c *capture) FlushError() error {
 	if c.mode == undecided {
 		c.WriteHeader(http.StatusOK)
 	}
-	if c.x.w == nil {
+	if c.x.w == nil || c.rescued {
 		return nil
 	}
 	if c.mode == hold && c.failing {
@@ -272,9 +297,15 @@ func (c *capture) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if c.x.w == nil {
 		return nil, nil, errNoClient
 	}
-	if c.mode == undecided {
-		c.mode, c.why, c.status = pipe, ReasonStream, http.StatusSwitchingProtocols
+	if c.mode == hold {
+		c.why, c.failing, c.rescued = ReasonStream, false, false
+		c.passThrough() // what was written comes first
+		_ = http.NewResponseController(c.x.w).Flush()
+	}
+	conn, rw, err := http.NewResponseController(c.x.w).Hijack()
+	if err == nil && c.mode != pipe {
+		c.mode, c.why, c.body = pipe, ReasonStream, nil
 		c.run.Alone(false)
 	}
-	return http.NewResponseController(c.x.w).Hijack()
+	return conn, rw, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
@@ -22,6 +23,7 @@ import (
 // its caller, and pooled.
 type exchange struct {
 	rt      *route
+	outer   *scratch            // of a cache around this one
 	w       http.ResponseWriter // nil in a background refresh
 	r       *http.Request
 	facts   facts
@@ -68,8 +70,8 @@ const maxPooled = 16 << 10
 // free gives x back. A handler that panics never comes here, and the garbage
 // collector takes it.
 func (x *exchange) free() {
-	if cap(x.buffer)+cap(x.selected) > maxPooled {
-		return
+	if x.capture != nil || cap(x.buffer)+cap(x.selected) > maxPooled {
+		return // a handler that has returned may still have goroutines that write
 	}
 	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served, lines: x.lines}
 	exchanges.Put(x)
@@ -89,11 +91,23 @@ func (h *handler) honoured(c rfc9111.Control) rfc9111.Control {
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
 	if !x.rt.defaultKey || x.facts&hasReflected != 0 {
-		x.buffer, err = x.rt.policy.Key(x.buffer, x.r)
-		x.key = view(x.buffer)
-		return err
+		return x.buildKey()
 	}
 	x.key, err = x.rt.keys.of(x.r)
+	return err
+}
+
+// buildKey calls the key function. What it returns may be a slice of its own,
+// which must not become the buffer of other requests' keys.
+func (x *exchange) buildKey() error {
+	if x.buffer == nil {
+		x.buffer = make([]byte, 0, 512)
+	}
+	key, err := x.rt.policy.Key(x.buffer, x.r)
+	x.key = view(key)
+	if len(key) > cap(x.buffer) {
+		x.buffer = make([]byte, 0, 2*len(key))
+	}
 	return err
 }
 
@@ -103,8 +117,11 @@ func (x *exchange) load() (*response, swr.Outcome, error) {
 		g = x.rt.private
 	}
 	if x.control.Is(rfc9111.OnlyIfCached) {
-		if v, st := g.Peek(x.r.Context(), x); st >= swr.Stale {
+		switch v, st := g.Peek(x.r.Context(), x); st {
+		case swr.Fresh:
 			return v, swr.Hit, nil
+		case swr.Stale:
+			return v, swr.HitStale, nil
 		}
 		return nil, swr.Miss, errOnlyIfCached
 	}
@@ -131,11 +148,23 @@ func (x *exchange) Lookup(ctx context.Context) (*response, error) {
 	if err != nil {
 		return nil, store.ErrNotFound // the next fill replaces it
 	}
+	if !containsAll(v.names, x.rt.selectors) {
+		return nil, store.ErrNotFound // stored when the policy named less
+	}
 	if !v.isRecord() {
 		x.why = ReasonStale
 		return v, nil
 	}
 	return x.lookupVariant(ctx, v.names)
+}
+
+func containsAll(names, wanted []string) bool {
+	for _, w := range wanted {
+		if !slices.Contains(names, w) {
+			return false
+		}
+	}
+	return true
 }
 
 func (x *exchange) lookupVariant(ctx context.Context, names []string) (*response, error) {
@@ -178,11 +207,9 @@ func appendSelected(dst []byte, r *http.Request, names []string) []byte {
 	}
 	dst = rfc9111.AppendSelecting(dst, r.Header, names[:fields])
 	for _, name := range names[fields:] {
-		dst = append(dst, '\n') // which the fields' form never holds
-		cookies := r.CookiesNamed(name[len(cookiePrefix):])
-		dst = binary.AppendUvarint(dst, uint64(len(cookies)))
-		for _, c := range cookies {
-			dst = appendString(dst, c.Value)
+		dst = append(dst, '\n') // which is not in the fields' form
+		for value := range cookies(r.Header, name[len(cookiePrefix):]) {
+			dst = appendString(append(dst, '+'), value)
 		}
 	}
 	return dst
@@ -219,8 +246,8 @@ func (x *exchange) State(v *response) swr.State {
 		x.why = ReasonRequest
 		st = swr.Absent
 	}
-	if st < swr.Stale && x.solitary() {
-		return swr.Alone
+	if st < swr.Stale && x.solitary() && !(st == swr.Fallback && x.capture != nil) {
+		return swr.Alone // and only once the handler has failed, Fallback
 	}
 	return st
 }
@@ -235,11 +262,16 @@ func (x *exchange) selects(v *response) bool {
 	return bytes.Equal(x.selected, v.selected)
 }
 
-// solitary tells whether the answer to this request is nobody else's: a HEAD
-// or a part is not the whole (RFC 9111 §3.3), and a client may ask that its
+// standsIn tells whether v may stand in for an error (RFC 5861 §4).
+func (x *exchange) standsIn(v *response) bool {
+	return v != nil && v.state(x.now) >= swr.Fallback && x.content(v) && !x.withheld(v)
+}
+
+// solitary tells whether the answer to this request is nobody else's: a HEAD,
+// a part or a failed precondition is not the whole (RFC 9111 §3.3), and a client may ask that its
 // answer be not stored (§5.2.1.5).
 func (x *exchange) solitary() bool {
-	return x.r.Method == http.MethodHead || x.facts&hasRange != 0 || x.unselected || x.control.Is(rfc9111.NoStore)
+	return x.r.Method == http.MethodHead || x.facts&(hasRange|hasPrecondition) != 0 || x.unselected || x.control.Is(rfc9111.NoStore)
 }
 
 // withheld tells whether v is not for a request with these credentials.
@@ -272,10 +304,13 @@ func (x *exchange) content(v *response) bool {
 func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
 	c := newCapture(x, run, old)
 	x.capture, x.run = c, run
+	c.ctx, c.scratch.store, c.scratch.outer = ctx, x.rt.cache.store, x.outer
 	r := x.r.WithContext(context.WithValue(ctx, scratchKey{}, &c.scratch))
+	// Handlers change their requests; what counts here is what came.
+	r.Header = r.Header.Clone()
+	u := *r.URL
+	r.URL = &u
 	if !run.Solo() {
-		// Handlers change request fields; what selects the variant is what came.
-		r.Header = r.Header.Clone()
 		unconditional(r.Header)
 	}
 	x.rt.next.ServeHTTP(c, r)
@@ -293,21 +328,25 @@ func unconditional(h http.Header) {
 // Detach returns an exchange for a refresh behind the caller, with a request
 // of its own. chi takes its RouteContext back when ServeHTTP ends and gives it
 // to another request: the refresh gets a clone.
+//
+// A HEAD starts no refresh: the router may have another handler for a GET. Nor
+// does a request that asks for nothing to be stored.
 func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*response]) {
+	if x.r.Method != http.MethodGet || x.control.Is(rfc9111.NoStore) {
+		return ctx, nil
+	}
 	ctx = context.WithoutCancel(ctx)
 	if rctx := chi.RouteContext(ctx); rctx != nil {
-		rctx = rctx.Clone()
-		if rctx.RouteMethod == http.MethodHead {
-			rctx.RouteMethod = http.MethodGet
-		}
-		ctx = context.WithValue(ctx, chi.RouteCtxKey, rctx)
+		ctx = context.WithValue(ctx, chi.RouteCtxKey, rctx.Clone())
 	}
 	r := x.r.Clone(ctx)
-	r.Method, r.Body = http.MethodGet, http.NoBody
+	r.Body = http.NoBody
 	unconditional(r.Header)
+	r.Header.Del("Cache-Control") // the client's, not the cache's
+	r.Header.Del("Pragma")
 	claim := x.Claim()
 	d := &exchange{
-		rt: x.rt, r: r, facts: x.facts &^ (hasConditional | hasRange | hasControl),
+		rt: x.rt, outer: x.outer, r: r, facts: x.facts &^ (hasConditional | hasPrecondition | hasRange | hasControl),
 		arrived: x.arrived, now: x.now,
 		key: claim.Key, selected: bytes.Clone(x.selected), variant: x.variant,
 		slot: claim.Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,

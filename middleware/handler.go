@@ -19,6 +19,7 @@ type handler struct {
 	// defaultKey: the policy has no key function of its own, and keys
 	// remembers what keyfunc.Default makes of requests.
 	defaultKey bool
+	selectors  []string // what selects by the policy alone
 	keys       *keyTable
 
 	// Requests with credentials have a group of their own: that their
@@ -31,6 +32,7 @@ func newHandler(c *Cache, p Policy) *handler {
 	h := &handler{cache: c, record: c.opts.recorder.Policy(p.Name), defaultKey: p.Key == nil, keys: c.keys}
 	p = p.withDefaults()
 	h.policy = p
+	h.selectors, _ = p.selectors(nil)
 	o := swr.Options{
 		Leases:      c.store,
 		FillTimeout: p.Limits.Fill,
@@ -53,12 +55,18 @@ type route struct {
 // ServeHTTP answers from the store what may be, fills it once for everyone what
 // may be shared, and otherwise stands aside.
 func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	outer := scratchOf(r.Context())
+	if outer.fills(rt.cache.store) {
+		rt.next.ServeHTTP(w, r) // the policy around this one stores the response
+		return
+	}
 	f := factsOf(r.Header)
 	if why := rt.bypasses(r, f); why != ReasonNone {
 		rt.bypass(w, r, why)
 		return
 	}
 	x := newExchange(rt, w, r, f)
+	x.outer = outer
 	if err := x.makeKey(); err != nil {
 		x.free()
 		rt.bypass(w, r, ReasonKey)
@@ -73,12 +81,12 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // method is unsafe, a good answer drops what is stored for the URL.
 func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
 	began := time.Now()
-	rt.stamp(w.Header(), swr.Bypass, rt.cache.opts.name+"; fwd="+forwarded(why)+detail(why))
 	if why == ReasonMethod {
 		iw := &invalidating{ResponseWriter: w, rt: rt, r: r}
 		rt.next.ServeHTTP(iw, r)
 		iw.decide(http.StatusOK)
 	} else {
+		rt.stamp(w.Header(), swr.Bypass, rt.cache.opts.name+"; fwd=bypass"+detail(why))
 		rt.next.ServeHTTP(w, r)
 	}
 	rt.record.Request(swr.Bypass, why, time.Since(began))

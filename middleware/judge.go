@@ -17,6 +17,7 @@ type question struct {
 	control  rfc9111.Control // the request's, as honoured
 	status   int
 	header   http.Header // of the response
+	outer    []string    // Cache-Control of what is around us, where the response has none
 	said     said
 	asked    time.Time // when the handler was called
 	received time.Time
@@ -34,7 +35,7 @@ type judgement struct {
 // judge decides whether and for how long a response is stored (RFC 9111 §3).
 // It does no I/O and does not look at the clock.
 func (p *Policy) judge(q *question) (j judgement) {
-	c := rfc9111.ParseControl(q.header["Cache-Control"])
+	c := rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer))
 	if j.why = p.forbids(q, c); j.why != ReasonNone {
 		return j
 	}
@@ -61,7 +62,7 @@ func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 		return ReasonPrivate
 	case c.Is(rfc9111.NoCache | rfc9111.NoCacheFields): // §5.2.2.4: not used without asking, so not worth keeping
 		return ReasonNoCache
-	case len(q.header["Set-Cookie"]) > 0 && !p.Advanced.DangerouslyStoreSetCookie:
+	case len(q.header["Set-Cookie"]) > 0 && !p.Advanced.DangerouslyStoreSetCookie && !slices.Contains(p.Advanced.StripHeaders, "Set-Cookie"):
 		return ReasonSetCookie
 	case !rfc9111.StorableStatus(q.status):
 		return ReasonStatus
@@ -153,13 +154,17 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement
 	if q.relayed() {
 		j.age = rfc9111.InitialAge(q.header, q.asked, q.received)
 	}
-	j.windows = swr.Windows{Fresh: fresh, Stale: p.StaleWhileRevalidate, Error: p.StaleIfError}
-	p.staleness(&j.windows, c)
+	w := swr.Windows{Fresh: fresh, Stale: p.StaleWhileRevalidate, Error: p.StaleIfError}
+	p.staleness(&w, c)
+	j.windows = swr.Windows{Fresh: min(w.Fresh, maxWindow), Stale: min(w.Stale, maxWindow), Error: min(w.Error, maxWindow)}
 	if fresh <= 0 || j.windows.Life() <= j.age {
 		return judgement{why: ReasonNoFreshness}
 	}
 	return j
 }
+
+// maxWindow keeps sums of lifetimes and dates within what a Duration can hold.
+const maxWindow = 20 * 365 * 24 * time.Hour
 
 // relayed tells whether the response comes from elsewhere and was under way
 // for a while: then that time counts (RFC 9111 §4.2.3). What the handler makes
@@ -192,15 +197,27 @@ func (p *Policy) staleness(w *swr.Windows, c rfc9111.Control) {
 // that an older one must not be used any more: what it says holds for the
 // resource, not for one request.
 func (q *question) displaces(why Reason) bool {
-	if q.status >= 500 || q.facts&(hasAuthorization|hasCookie) != 0 {
+	if q.facts&(hasAuthorization|hasCookie) != 0 {
 		return false
-	}
-	switch q.status {
-	case http.StatusPartialContent, http.StatusNotModified, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable:
-		return false // of this request's own conditions and range
 	}
 	switch why {
 	case ReasonNoStore, ReasonNoCache, ReasonPrivate, ReasonStatus, ReasonNoFreshness, ReasonVaryOn:
+	default:
+		return false
+	}
+	switch q.status {
+	case http.StatusPartialContent, http.StatusNotModified: // of this request's own range and conditions
+		return false
+	}
+	return q.status < 400 || aboutResource(q.status)
+}
+
+// aboutResource tells whether an error says something of the resource, rather
+// than of the request, or of the server's state.
+func aboutResource(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusGone, http.StatusUnavailableForLegalReasons:
 		return true
 	}
 	return false

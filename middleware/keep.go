@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -26,11 +27,14 @@ func (c *capture) finish() (swr.Made[*response], error) {
 	}
 	switch {
 	case c.mode == pipe:
-		return swr.Made[*response]{Drop: c.drop}, nil
+		return swr.Made[*response]{Drop: c.gone}, nil
 	case c.failing:
 		return swr.Made[*response]{}, handlerError{c.status}
-	case c.length >= 0 && int64(len(c.body)) != c.length:
-		c.why = ReasonTruncated
+	case c.length >= 0 && int64(len(c.body)) != c.length, c.ctx.Err() != nil:
+		c.why = ReasonTruncated // or the handler ended because its time did
+		return swr.Made[*response]{}, nil
+	case slices.ContainsFunc(slices.Collect(maps.Keys(c.header)), isTrailer):
+		c.why = ReasonStream
 		return swr.Made[*response]{}, nil
 	}
 	return c.keep()
@@ -53,7 +57,7 @@ func (c *capture) keep() (swr.Made[*response], error) {
 		names, j.why = p.union(slices.Concat(c.x.names, j.names))
 	}
 	if c.why = j.why; c.why != ReasonNone {
-		return swr.Made[*response]{Drop: c.old != nil && q.displaces(c.why)}, nil
+		return swr.Made[*response]{Drop: c.displaces(&q)}, nil
 	}
 	v := c.response(&q, &j)
 	keep, ok := c.x.entries(v, names, tags)
@@ -74,7 +78,7 @@ func (c *capture) response(q *question, j *judgement) *response {
 	c.complete(h, q.received)
 
 	v := &response{
-		status: c.status, body: c.body, started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
+		status: c.status, body: exact(c.body), started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
 		windows: j.windows, marks: j.marks,
 	}
 	if j.marks&implicit != 0 {
@@ -82,6 +86,15 @@ func (c *capture) response(q *question, j *judgement) *response {
 	}
 	v.setHeader(h)
 	return v
+}
+
+// exact returns b without more spare room than an eighth: a store counts what it
+// keeps by its length.
+func exact(b []byte) []byte {
+	if cap(b)-len(b) > len(b)/8 {
+		return bytes.Clone(b)
+	}
+	return b
 }
 
 // complete adds what net/http would add behind our back at the first answer,

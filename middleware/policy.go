@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/reprise-go/reprise/keyfunc"
@@ -151,6 +152,14 @@ func isToken(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// isStructuredToken reports whether s is an sf-token (RFC 9651 §3.3.4).
+func isStructuredToken(s string) bool {
+	if s == "" || s[0] != '*' && (s[0]|0x20 < 'a' || s[0]|0x20 > 'z') {
+		return false
+	}
+	return isToken(strings.NewReplacer(":", "", "/", "").Replace(s))
 }
 
 // withDefaults returns p with its zero values filled in and with maps and

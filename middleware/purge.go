@@ -1,9 +1,11 @@
 package middleware
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/keyfunc"
 	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
 )
 
 // Purge drops what p names; PurgeURL, PurgeTags and PurgeAll are short for it.
@@ -51,7 +54,7 @@ func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
 		if u.Host == "" {
 			return fmt.Errorf("middleware: PurgeURL: %q is not absolute", s)
 		}
-		if err := addURL(&p, u.Host, u.RequestURI()); err != nil {
+		if err := c.addURL(&p, u.Host, u.RequestURI()); err != nil {
 			return fmt.Errorf("middleware: PurgeURL: %w", err)
 		}
 	}
@@ -59,27 +62,41 @@ func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
 	return err
 }
 
-// addURL adds to p what is stored for the target uri at host. Most of it has
-// the key that the URL alone gives, and the purge is exact. The rest, made by
-// a key function of the policy's own, under a prefix that the router took off,
-// or with a forwarding field in the key, carries a tag of the URL.
-func addURL(p *store.Purge, host, uri string) error {
-	for _, secure := range []bool{false, true} {
-		key, err := urlKey(host, uri, secure)
-		if err != nil {
-			return err
-		}
-		p.Keys = append(p.Keys, key)
-		if !secure {
-			p.Tags = append(p.Tags, urlTagPrefix+key)
+// addURL adds to p what is stored for the target uri at host, by any policy.
+// Most of it has the key that the policy's key function gives the URL alone,
+// and the purge is exact. The rest, under a prefix that the router took off or
+// with a header field or cookie in its key, carries that key as a tag.
+func (c *Cache) addURL(p *store.Purge, host, uri string) error {
+	for _, f := range c.keyFuncs() {
+		for _, secure := range []bool{false, true} {
+			key, err := bareKey(f, host, uri, secure)
+			if err != nil {
+				return err
+			}
+			p.Keys = append(p.Keys, key)
+			if !secure {
+				p.Tags = append(p.Tags, urlTagPrefix+key)
+			}
 		}
 	}
 	return nil
 }
 
-// urlKey is the key that keyfunc.Default gives a request for a URL that has
-// nothing else that counts.
-func urlKey(host, uri string, secure bool) (string, error) {
+// keyFuncs returns the key functions of all policies; keyfunc.Default always.
+func (c *Cache) keyFuncs() []keyfunc.Func {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	funcs := []keyfunc.Func{keyfunc.Default}
+	for _, h := range c.policies {
+		if !h.defaultKey {
+			funcs = append(funcs, h.policy.Key)
+		}
+	}
+	return funcs
+}
+
+// bareKey is the key that f gives a request for a URL that has nothing else.
+func bareKey(f keyfunc.Func, host, uri string, secure bool) (string, error) {
 	u, err := url.ParseRequestURI(uri)
 	if err != nil {
 		return "", err
@@ -88,39 +105,52 @@ func urlKey(host, uri string, secure bool) (string, error) {
 	if secure {
 		r.TLS = &tls.ConnectionState{}
 	}
-	key, err := keyfunc.Default(nil, r)
+	key, err := f(nil, r)
+	if err != nil { // it needs more than a URL: its entries have the URL's tag
+		key, err = keyfunc.Default(nil, r)
+	}
 	return string(key), err
 }
 
 // urlTagPrefix cannot be in a tag of the user's making by accident.
 const urlTagPrefix = "\x00url "
 
+// userTags returns tags without the one of the URL, which is the last.
+func userTags(tags []string) []string {
+	if n := len(tags); n > 0 && strings.HasPrefix(tags[n-1], urlTagPrefix) {
+		return tags[:n-1]
+	}
+	return tags
+}
+
 // urlTag returns the tag by which PurgeURL finds the response, or "" where its
 // key is enough.
 func (x *exchange) urlTag() string {
-	uri := x.r.RequestURI
-	if uri == "" {
-		uri = x.r.URL.RequestURI()
-	}
-	host, uri := targetOf(x.r.Host, uri)
-	key, err := urlKey(host, uri, x.r.TLS != nil)
+	host, uri := targetOf(x.r)
+	secure := x.r.TLS != nil
+	key, err := bareKey(x.rt.policy.Key, host, uri, secure)
 	if err != nil || key == x.key {
 		return ""
 	}
-	if x.r.TLS != nil {
-		key, _ = urlKey(host, uri, false)
+	if secure {
+		key, _ = bareKey(x.rt.policy.Key, host, uri, false)
 	}
 	return urlTagPrefix + key
 }
 
-// targetOf takes a request line in absolute form apart (RFC 9112 §3.2.2).
-func targetOf(host, uri string) (string, string) {
+// targetOf returns host and target of r as its request line had them, one in
+// absolute form (RFC 9112 §3.2.2) taken apart.
+func targetOf(r *http.Request) (host, uri string) {
+	uri = r.RequestURI
+	if uri == "" {
+		uri = r.URL.RequestURI()
+	}
 	if !strings.HasPrefix(uri, "/") {
 		if u, err := url.Parse(uri); err == nil && u.Host != "" {
 			return u.Host, u.RequestURI()
 		}
 	}
-	return host, uri
+	return r.Host, uri
 }
 
 // invalidating drops what is stored for a URL when an unsafe method succeeds
@@ -155,11 +185,18 @@ func (w *invalidating) FlushError() error {
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
+// Hijack is for handlers that ask for an http.Hijacker.
+func (w *invalidating) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.decide(http.StatusOK)
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
 func (w *invalidating) decide(status int) {
 	if w.done {
 		return
 	}
 	w.done = true
+	w.rt.stamp(w.Header(), swr.Bypass, w.rt.cache.opts.name+"; fwd=method")
 	if !rfc9111.Invalidates(w.r.Method, status) {
 		return
 	}
@@ -171,22 +208,25 @@ func (w *invalidating) decide(status int) {
 
 // purgeOf names what the answer with header h to the unsafe request r
 // invalidates: the target URI, and Location and Content-Location of its origin.
-func (rt *route) purgeOf(r *http.Request, h http.Header) store.Purge {
-	var p store.Purge
+func (rt *route) purgeOf(r *http.Request, h http.Header) (p store.Purge) {
+	if r.URL == nil {
+		return p
+	}
 	if key, err := rt.policy.Key(nil, r); err == nil {
 		p.Keys = append(p.Keys, string(key))
 	}
-	uri := r.RequestURI
-	if uri == "" {
-		uri = r.URL.RequestURI()
-	}
-	host, uri := targetOf(r.Host, uri)
-	if err := addURL(&p, host, uri); err != nil {
+	host, uri := targetOf(r)
+	if err := rt.cache.addURL(&p, host, uri); err != nil {
 		return p // a request for what is no URL, such as OPTIONS *
 	}
-	if target, err := url.Parse("http://" + host + uri); err == nil {
+	// Behind a proxy that ends TLS a program does not know its own scheme.
+	for _, scheme := range []string{"http", "https"} {
+		target, err := url.Parse(scheme + "://" + host + uri)
+		if err != nil {
+			return p
+		}
 		for _, u := range rfc9111.SameOriginTargets(target, h) {
-			_ = addURL(&p, u.Host, u.RequestURI()) // it was parsed before
+			_ = rt.cache.addURL(&p, u.Host, u.RequestURI()) // it was parsed before
 		}
 	}
 	return p

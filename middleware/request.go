@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 
@@ -14,8 +15,9 @@ const (
 	hasAuthorization facts = 1 << iota
 	hasCookie
 	hasRange
-	hasConditional // If-None-Match and the like, If-Range apart
-	hasControl     // Cache-Control or Pragma
+	hasConditional  // If-None-Match, If-Modified-Since
+	hasPrecondition // If-Match, If-Unmodified-Since: the handler's to evaluate (RFC 9111 §4.3.2)
+	hasControl      // Cache-Control or Pragma
 	hasUpgrade
 	hasOverride  // of the method
 	wantsEvents  // Accept: text/event-stream
@@ -40,8 +42,10 @@ func factsOf(h http.Header) (f facts) {
 			f |= hasCookie
 		case "Range", "If-Range":
 			f |= hasRange
-		case "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since":
+		case "If-None-Match", "If-Modified-Since":
 			f |= hasConditional
+		case "If-Match", "If-Unmodified-Since":
+			f |= hasPrecondition
 		case "Cache-Control", "Pragma":
 			f |= hasControl
 		case "Upgrade":
@@ -101,11 +105,26 @@ func (f facts) bypasses() Reason {
 
 func (h *handler) hasCookie(r *http.Request, names []string) bool {
 	for _, name := range names {
-		if _, err := r.Cookie(name); err == nil {
+		for range cookies(r.Header, name) {
 			return true
 		}
 	}
 	return false
+}
+
+// cookies yields the values of the cookies called name, as they came: those
+// that net/http's parser refuses reach handlers and origins all the same.
+func cookies(h http.Header, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range h["Cookie"] {
+			for pair := range strings.SplitSeq(line, ";") {
+				n, value, _ := strings.Cut(pair, "=")
+				if strings.TrimSpace(n) == name && !yield(value) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // credentialed tells whether only a response with explicit freshness, shared on

@@ -73,6 +73,7 @@ func (r *response) state(now instant) swr.State {
 
 // dated are the header values that change once a second.
 type dated struct {
+	name    string // of the cache; several may share a store
 	age     int64
 	seconds string // of age
 	hit     string // our member of Cache-Status for a hit
@@ -81,11 +82,12 @@ type dated struct {
 // at returns r's Age and Cache-Status, made anew once a second.
 func (r *response) at(now instant, cacheName string) *dated {
 	age := int64(r.age(now) / time.Second)
-	if d := r.dated.Load(); d != nil && d.age == age {
+	if d := r.dated.Load(); d != nil && d.age == age && d.name == cacheName {
 		return d
 	}
 	ttl := int64((r.windows.Fresh+time.Second-1)/time.Second) - age
 	d := &dated{
+		name:    cacheName,
 		age:     age,
 		seconds: strconv.FormatInt(age, 10),
 		hit:     cacheName + "; hit; ttl=" + strconv.FormatInt(ttl, 10),

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/reprise-go/reprise/store"
 )
 
 // Tag adds tags to the response that is being made under ctx: a purge of any of
@@ -14,10 +16,8 @@ import (
 // A response with more than Limits.Tags tags, or with one over 256 bytes or
 // empty, is not stored: a tag that is left out makes a purge lie.
 func Tag(ctx context.Context, tags ...string) {
-	if s := scratchOf(ctx); s != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.tags = append(s.tags, tags...)
+	for s := scratchOf(ctx); s != nil; s = s.outer {
+		s.tag(tags)
 	}
 }
 
@@ -26,10 +26,10 @@ func Tag(ctx context.Context, tags ...string) {
 // the handler writes; later it still keeps the response from being stored, but
 // requests that wait for it have waited in vain.
 func NoStore(ctx context.Context) {
-	if s := scratchOf(ctx); s != nil {
+	for s := scratchOf(ctx); s != nil; s = s.outer {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.noStore = true
+		s.mu.Unlock()
 	}
 }
 
@@ -38,15 +38,18 @@ func NoStore(ctx context.Context) {
 // no-cache still win. With d ≤ 0 it is not stored. Call it before the handler
 // writes.
 func SetTTL(ctx context.Context, d time.Duration) {
-	if s := scratchOf(ctx); s != nil {
+	for s := scratchOf(ctx); s != nil; s = s.outer {
 		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.ttl, s.hasTTL = d, true
+		s.mu.Unlock()
 	}
 }
 
 // A scratch collects what a handler says of its response through its context.
 type scratch struct {
+	store store.Store // where the response will be
+	outer *scratch    // of a cache around this one
+
 	mu      sync.Mutex
 	tags    []string
 	noStore bool
@@ -59,6 +62,23 @@ type scratchKey struct{}
 func scratchOf(ctx context.Context) *scratch {
 	s, _ := ctx.Value(scratchKey{}).(*scratch)
 	return s
+}
+
+func (s *scratch) tag(tags []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tags = append(s.tags, tags...)
+}
+
+// fills tells whether a response is being made for st already, by a policy
+// around this one.
+func (s *scratch) fills(st store.Store) bool {
+	for ; s != nil; s = s.outer {
+		if s.store == st {
+			return true
+		}
+	}
+	return false
 }
 
 // said is what a handler has said so far.

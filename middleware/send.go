@@ -26,7 +26,7 @@ func (x *exchange) answer(v *response, o swr.Outcome, err error) {
 	own := x.capture != nil && (o == swr.Miss || o == swr.Revalidated)
 	switch {
 	case own:
-		if x.capture.mode == hold {
+		if x.capture.mode != pipe && x.capture.mode != tee {
 			x.sendOwn(v)
 		}
 		x.capture.sendTrailers()
@@ -41,11 +41,15 @@ func (x *exchange) answer(v *response, o swr.Outcome, err error) {
 // refuse answers a request for which there is nothing: its client wants only
 // what is stored (RFC 9111 §5.2.1.7), or its time ended while it waited.
 func (x *exchange) refuse(err error) {
-	if errors.Is(err, context.Canceled) {
-		return // the client is gone
+	status, why := http.StatusGatewayTimeout, "timeout"
+	switch {
+	case errors.Is(err, errOnlyIfCached):
+		why = "only-if-cached"
+	case errors.Is(err, context.Canceled): // the client is gone, or the program ends
+		status, why = http.StatusServiceUnavailable, "canceled"
 	}
-	x.rt.stamp(x.w.Header(), swr.Miss, x.rt.cache.opts.name+"; fwd="+forwarded(x.why)+"; detail=timeout")
-	x.w.WriteHeader(http.StatusGatewayTimeout)
+	x.rt.stamp(x.w.Header(), swr.Miss, x.rt.cache.opts.name+"; detail="+why)
+	x.w.WriteHeader(status)
 }
 
 // count records the request. A hit's time is measured once in 64.
@@ -87,6 +91,9 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	}
 	lines = set(h, "Age", lines, d.seconds)
 	lines = set(h, "X-Cache", lines, xCache[o])
+	if x.outer != nil && v.item != nil {
+		x.outer.tag(userTags(v.item.Tags)) // what is stored around us is made of this
+	}
 	if bodyAllowed(v.status) {
 		set(h, "Content-Length", lines, v.length)
 	}
@@ -134,14 +141,28 @@ func set(h http.Header, name string, lines []string, value string) []string {
 // 200, and otherwise sends the body.
 func (x *exchange) sendBody(status int, body []byte, modified time.Time) {
 	if status == http.StatusOK && x.facts&(hasConditional|hasRange) != 0 {
-		delete(x.w.Header(), "Content-Length")
-		http.ServeContent(x.w, x.r, "", modified, bytes.NewReader(body))
+		x.serveContent(body, modified)
 		return
 	}
 	x.w.WriteHeader(status)
 	if x.r.Method != http.MethodHead && len(body) > 0 {
 		x.w.Write(body)
 	}
+}
+
+func (x *exchange) serveContent(body []byte, modified time.Time) {
+	h := x.w.Header()
+	delete(h, "Content-Length")
+	if _, typed := h["Content-Type"]; !typed {
+		h["Content-Type"] = nil // or it would be guessed
+	}
+	r := x.r
+	if x.facts&hasPrecondition != 0 {
+		r = r.Clone(r.Context())
+		delete(r.Header, "If-Match")
+		delete(r.Header, "If-Unmodified-Since")
+	}
+	http.ServeContent(x.w, r, "", modified, bytes.NewReader(body))
 }
 
 // sendOwn answers with the response that the handler made for this request, as
@@ -151,14 +172,19 @@ func (x *exchange) sendOwn(v *response) {
 	h := x.w.Header()
 	replace(h, c.sent)
 	x.stampOwn(h, c.status)
-	var modified time.Time
-	if v != nil {
-		modified = v.modified
+	if v == nil { // not stored: as it is, however broken
+		if c.mode == drop {
+			delete(h, "Content-Length")
+		}
+		c.sendTrailers() // net/http looks for them when the header goes out
+		x.w.WriteHeader(c.status)
+		x.w.Write(c.body)
+		return
 	}
-	if v != nil && c.length < 0 && bodyAllowed(c.status) {
+	if c.length < 0 && bodyAllowed(c.status) {
 		h["Content-Length"] = []string{v.length}
 	}
-	x.sendBody(c.status, c.body, modified)
+	x.sendBody(c.status, c.body, v.modified)
 }
 
 // stampOwn says in h that the handler was asked, why, and what became of it.
@@ -201,7 +227,11 @@ func (x *exchange) status(v *response, o swr.Outcome) string {
 // ttl is the freshness lifetime that is left, in seconds; negative where the
 // response is stale.
 func ttl(v *response, now instant) string {
-	return strconv.FormatInt(int64((v.windows.Fresh-v.age(now))/time.Second), 10)
+	left := v.windows.Fresh - v.age(now)
+	if v.item != nil && v.item.Soft() {
+		left = min(left, 0)
+	}
+	return strconv.FormatInt(int64(left/time.Second), 10)
 }
 
 // stamp marks an answer as ours.

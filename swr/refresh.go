@@ -36,6 +36,11 @@ func (g *Group[V]) Refresh(ctx context.Context, src Source[V], old V) bool {
 		return false
 	}
 	ctx, src = src.Detach(ctx)
+	if src == nil {
+		g.drop(f, lookAgain)
+		g.refreshes.end()
+		return false
+	}
 	go g.refresh(ctx, src, f, old)
 	return true
 }

@@ -89,6 +89,7 @@ type Source[V any] interface {
 
 	// Detach returns a Source that outlives the caller, and the context to
 	// call it with: ctx's values, made safe to keep, without its cancellation.
+	// A nil Source: this caller cannot refresh for others.
 	Detach(ctx context.Context) (context.Context, Source[V])
 }
 
