@@ -119,7 +119,7 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 	began := time.Now()
 	seen := ErrPanicked // what the Observer learns
 	defer func() {
-		if seen == ErrPanicked { // the lease ends before the followers wake
+		if errors.Is(seen, ErrPanicked) { // the lease ends before the followers wake
 			run.settled() // what Fill left running may still call Alone
 			g.release(ctx, lease)
 			g.drop(f, lookAgain)
@@ -167,7 +167,7 @@ func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, b
 			timer.Stop()
 			unhook = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 		}
-		g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil)
+		_ = g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil) // which has recorded it
 	}
 	return fctx, run, func() {
 		timer.Stop()

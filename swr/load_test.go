@@ -191,6 +191,22 @@ func TestAFillAloneMayDropWhatIsStored(t *testing.T) {
 	})
 }
 
+// The old 200 must go even while somebody fills the slot, who began before.
+func TestAFillAloneDropsWhatIsStoredWhileAnotherFills(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		p.load(p.old(p.counted(nil))).want(t, "old", swr.HitStale)
+		synctest.Wait()
+		c := p.caller(func(context.Context, *swr.Run, string) (made, error) { return made{Value: "gone", Drop: true}, nil })
+		c.is = map[string]swr.State{"old": swr.Alone}
+		p.load(c).want(t, "gone", swr.Miss)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(p.items) != 0 || p.ends(store.ErrOvertaken) != 1 {
+			t.Errorf("%d items, observed %+v", len(p.items), p.filled())
+		}
+	})
+}
+
 func TestAFillAloneLeavesWhatItDidNotSee(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		p.put("k", "old")

@@ -51,9 +51,8 @@ func (m memos) refreshDue(slot store.Slot, now time.Time) bool {
 func (m memos) refreshed(slot store.Slot, now time.Time, ok bool) {
 	e := m.of[slot]
 	if ok {
-		e.failures, e.retryAfter = 0, time.Time{}
 		if m.passing(slot, now) { // which this very refresh may have found out
-			m.of[slot] = e
+			m.of[slot] = memo{passUntil: e.passUntil}
 		} else {
 			delete(m.of, slot)
 		}

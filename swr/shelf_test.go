@@ -263,6 +263,9 @@ func (l *lease) Release(ctx context.Context) error {
 	s := l.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if l.over || l.ended {
 		return store.ErrOvertaken
 	}
@@ -270,9 +273,6 @@ func (l *lease) Release(ctx context.Context) error {
 	l.lose()
 	if s.down {
 		return errDown
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
 	}
 	return s.relErr
 }
