@@ -39,7 +39,7 @@ func (s *Store) Variant(_ context.Context, base *store.Item, name string) (*stor
 	if err != nil {
 		return nil, err
 	}
-	if name == "" || now.Stamp != base.Stamp || !store.Admit(now, it) {
+	if now.Stamp != base.Stamp || !store.Admit(now, it) {
 		return nil, store.ErrNotFound
 	}
 	return it, nil

@@ -1,0 +1,64 @@
+package memstore
+
+import (
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// A look-up that found a dead entry must not drop what a fill puts there
+// before it comes to that.
+func TestDropSparesWhatIsNew(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := store.Slot{Key: "k"}
+	dead, fresh := &entry{Item: store.Item{Key: "k"}}, &entry{Item: store.Item{Key: "k"}, ends: time.Hour}
+	s.put(dead)
+	s.put(fresh)
+	s.drop(slot, dead)
+	if s.find(slot) != fresh {
+		t.Fatal("what took the place of a dead entry was dropped with it")
+	}
+	s.drop(slot, fresh)
+	if _, ok := s.items.GetIfPresent(slot); ok {
+		t.Error("what was to be dropped is there")
+	}
+	s.drop(slot, fresh) // gone already
+	if n := s.LocalSize().Entries; n != 0 {
+		t.Errorf("%d entries are left", n)
+	}
+}
+
+// A claim in a buffer that is used again must not rename what is stored: it
+// would be served to those who ask for the other name.
+func TestClaimsAreCopied(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, name, tags := []byte("key"), []byte("name"), []string{"tag"}
+	slot := store.Slot{Key: unsafe.String(&key[0], len(key))}
+	l, err := s.Acquire(t.Context(), store.Claim{Slot: slot, Hold: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	variant := store.Entry{Variant: unsafe.String(&name[0], len(name)), Tags: tags, Life: time.Hour}
+	if err := l.Commit(t.Context(), store.Entry{Life: time.Hour}, variant); err != nil {
+		t.Fatal(err)
+	}
+	copy(key, "odd")
+	copy(name, "fool")
+	tags[0] = "other"
+	base, err := s.Get(t.Context(), "key")
+	if err != nil || base.Key != "key" {
+		t.Fatalf("Get = %v, %v", base, err)
+	}
+	it, err := s.Variant(t.Context(), base, "name")
+	if err != nil || it.Variant != "name" || it.Tags[0] != "tag" {
+		t.Errorf("Variant = %v, %v", it, err)
+	}
+}
