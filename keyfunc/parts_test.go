@@ -79,7 +79,7 @@ func TestPartsRewrittenQuery(t *testing.T) {
 func TestPartsExtraFails(t *testing.T) {
 	errTenant := errors.New("no tenant")
 	f := keyfunc.Must(keyfunc.New(keyfunc.Parts{Extra: func(*http.Request) (string, error) { return "x", errTenant }}))
-	if got, err := f([]byte("before"), request(t, "h", "/p")); err != errTenant || string(got) != "before" {
+	if got, err := f([]byte("before"), request(t, "h", "/p")); !errors.Is(err, errTenant) || string(got) != "before" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

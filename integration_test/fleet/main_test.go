@@ -92,7 +92,7 @@ func serve(addr, namespace string) error {
 	fmt.Println(l.Addr())
 	server := &http.Server{Handler: mux}
 	go func() {
-		io.Copy(io.Discard, os.Stdin)
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends
 		server.Close()
 	}()
 	if err := server.Serve(l); err != http.ErrServerClosed {

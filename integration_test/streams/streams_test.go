@@ -41,7 +41,7 @@ func echo(t *testing.T) http.Handler {
 			t.Error(err)
 			return
 		}
-		defer c.CloseNow()
+		defer func() { _ = c.CloseNow() }()
 		for {
 			kind, data, err := c.Read(r.Context())
 			if err != nil {
@@ -63,7 +63,8 @@ func TestWebSocketsEchoThroughTheMiddleware(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			for range 2 {
-				c, res, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(server.URL, "http"), nil)
+				c, res, err := websocket.Dial( //nolint:bodyclose // the library says that it need not be closed
+					ctx, "ws"+strings.TrimPrefix(server.URL, "http"), nil)
 				if err != nil {
 					t.Fatal(err)
 				}

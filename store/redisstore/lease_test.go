@@ -13,7 +13,7 @@ import (
 )
 
 // load is the least that an engine does: get, else fill, else wait.
-func load(s *Store, key string, make func() string) (string, error) {
+func load(s *Store, key string, fill func() string) (string, error) {
 	for range 100 {
 		it, err := s.Get(ctx, key)
 		if err == nil {
@@ -34,7 +34,7 @@ func load(s *Store, key string, make func() string) (string, error) {
 		case err != nil:
 			return "", err
 		}
-		b := make()
+		b := fill()
 		return b, l.Commit(ctx, store.Entry{Body: []byte(b), Life: time.Minute})
 	}
 	return "", errors.New("looked 100 times")
@@ -81,7 +81,7 @@ func TestWaitWakesByPush(t *testing.T) {
 		"steal": func(store.Lease) error {
 			l, err := a.Acquire(ctx, store.Claim{Slot: store.Slot{Key: "steal"}, Hold: time.Minute, Steal: true})
 			if err == nil {
-				defer l.Release(ctx)
+				defer func() { _ = l.Release(ctx) }()
 			}
 			return err
 		},
@@ -124,7 +124,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Release(ctx)
+	defer func() { _ = l.Release(ctx) }()
 	short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
 	if err := b.Wait(short, store.Slot{Key: "k"}); !errors.Is(err, context.DeadlineExceeded) {
@@ -145,7 +145,8 @@ func TestLeaseIsRenewedUpToHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := store.Lease(nil), error(store.ErrHeld)
+	var next store.Lease
+	err = store.ErrHeld
 	for errors.Is(err, store.ErrHeld) {
 		if err := b.Wait(ctx, slot); err != nil {
 			t.Fatal(err)
