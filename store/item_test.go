@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"sync"
@@ -117,6 +118,17 @@ func TestNewStamp(t *testing.T) {
 	for i := range low {
 		if low[i]&high[i] != 0xff {
 			t.Errorf("byte %d has bits that never change: %08b", i, ^(low[i] & high[i]))
+		}
+	}
+}
+
+func TestResultsOfOperations(t *testing.T) {
+	for err, want := range map[error]string{
+		nil: "ok", store.ErrNotFound: "miss", store.ErrHeld: "held", store.ErrChanged: "changed",
+		store.ErrOvertaken: "overtaken", context.Canceled: "",
+	} {
+		if got := store.Result(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}
 }

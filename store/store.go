@@ -172,3 +172,21 @@ type LocalSize struct {
 	Entries   int64
 	Evictions uint64 // entries dropped to keep within Budget, since the start
 }
+
+// Result returns what StoreOp calls an operation that ended with err: "" for an
+// error that is none of this package's.
+func Result(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, ErrNotFound):
+		return "miss"
+	case errors.Is(err, ErrHeld):
+		return "held"
+	case errors.Is(err, ErrChanged):
+		return "changed"
+	case errors.Is(err, ErrOvertaken):
+		return "overtaken"
+	}
+	return ""
+}

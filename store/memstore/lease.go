@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -116,15 +115,9 @@ func (s *Store) wait(ctx context.Context, slot store.Slot) error {
 }
 
 func (s *Store) record(op string, err error) {
-	result := "ok"
+	result := store.Result(err)
 	switch {
-	case err == nil:
-	case errors.Is(err, store.ErrHeld):
-		result = "held"
-	case errors.Is(err, store.ErrChanged):
-		result = "changed"
-	case errors.Is(err, store.ErrOvertaken):
-		result = "overtaken"
+	case result != "":
 	case op == "wait": // only its context ends it otherwise
 		result = "timeout"
 	default:

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -158,18 +157,8 @@ func (s *Store) Variant(ctx context.Context, base *store.Item, name string) (*st
 
 // record reports an operation that left the process.
 func (s *Store) record(op string, begun time.Time, err error) {
-	result := "ok"
-	switch {
-	case err == nil:
-	case errors.Is(err, store.ErrNotFound):
-		result = "miss"
-	case errors.Is(err, store.ErrHeld):
-		result = "held"
-	case errors.Is(err, store.ErrChanged):
-		result = "changed"
-	case errors.Is(err, store.ErrOvertaken):
-		result = "overtaken"
-	default:
+	result := store.Result(err)
+	if result == "" {
 		result = failure(err)
 	}
 	s.options.Recorder.StoreOp(op, result, time.Since(begun))
