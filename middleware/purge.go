@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/keyfunc"
@@ -153,6 +154,10 @@ func targetOf(r *http.Request) (host, uri string) {
 	return r.Host, uri
 }
 
+// maxInvalidation bounds how long the answer to an unsafe request waits for its
+// purge, where the store cannot be reached. Who must know calls PurgeURL.
+const maxInvalidation = 100 * time.Millisecond
+
 // invalidating drops what is stored for a URL when an unsafe method succeeds
 // there (RFC 9111 §4.4): before the answer goes out, so that who has it reads
 // what it changed.
@@ -201,7 +206,9 @@ func (w *invalidating) decide(status int) {
 		return
 	}
 	p := w.rt.purgeOf(w.r, w.Header())
-	if _, err := w.rt.cache.store.Purge(context.WithoutCancel(w.r.Context()), p); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.r.Context()), maxInvalidation)
+	defer cancel()
+	if _, err := w.rt.cache.store.Purge(ctx, p); err != nil {
 		w.rt.cache.opts.logger.Warn("purge after an unsafe request failed", "policy", w.rt.policy.Name, "err", err)
 	}
 }

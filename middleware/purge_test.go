@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/store/memstore"
 )
 
 func TestPurges(t *testing.T) {
@@ -237,4 +239,33 @@ func TestG1APurgeIsRightUnderLoad(t *testing.T) {
 	}
 	close(done)
 	clients.Wait()
+}
+
+// A stuckStore purges as one does whose Redis is away: it tries until its time
+// is up.
+type stuckStore struct{ store.Store }
+
+func (stuckStore) Purge(ctx context.Context, _ store.Purge) (store.Purged, error) {
+	<-ctx.Done()
+	return store.Purged{}, ctx.Err()
+}
+
+func TestAnUnsafeRequestDoesNotWaitForAStoreThatIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, err := memstore.New(memstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache, err := reprise.New(stuckStore{st})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := cache.Handler(plain)(say("done"))
+		began := time.Now()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("POST", "/", nil))
+		if took := time.Since(began); w.Body.String() != "done" || took > 100*time.Millisecond {
+			t.Errorf("%q after %v", w.Body.String(), took)
+		}
+	})
 }
