@@ -101,7 +101,6 @@ func (c *capture) decide(status int) {
 	rfc9111.Canonicalize(c.sent) // what net/http sends whatever its spelling, counts whatever its spelling
 	if n, err := strconv.ParseInt(c.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		c.length = n
-		c.body = make([]byte, 0, min(n, c.x.rt.policy.Limits.Body))
 	}
 	q := c.question()
 	c.why = c.x.rt.policy.judge(&q).why
@@ -118,6 +117,7 @@ func (c *capture) decide(status int) {
 		c.passThrough()
 	default:
 		c.mode = hold
+		c.body = make([]byte, 0, max(c.length, 0)) // within the limit, or judge had refused
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 type Options struct {
 	Leases      store.Leaser  // nil: collapse within this Group only, store nothing
 	FillTimeout time.Duration // of a shared fill; 0: 30 s
-	WaitTimeout time.Duration // of a caller for somebody else's fill; 0: 5 s
+	WaitTimeout time.Duration // ± a tenth, of a caller for somebody else's fill; after two it fills alone; 0: 5 s
 	Refreshes   int           // refreshes at the same time; 0: 64
 	PassFor     time.Duration // how long an unshared result keeps others from queueing; 0: 2 s
 	Trust       time.Duration // while the store is down, a caller joins a fill this old at most; 0: 500 ms
