@@ -139,8 +139,11 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 		return made, err
 	}
 	run.verdict = g.settle(ctx, f, lease, made, err)
-	if errors.Is(run.verdict, store.ErrOvertaken) {
+	switch {
+	case errors.Is(run.verdict, store.ErrOvertaken):
 		seen = run.verdict // not for the caller, who asked before what overtook it
+	case background && err == nil:
+		err = run.verdict // what cannot be stored need not be made again at once
 	}
 	return made, err
 }

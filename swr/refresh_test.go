@@ -178,6 +178,25 @@ func TestAPanicOfARefreshIsReported(t *testing.T) {
 
 func panicHere() { panic("no") }
 
+// A full store takes reads and no writes: what is stale stays so, and would be
+// refreshed at every request.
+func TestARefreshThatCannotBeStoredBacksOff(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		c := p.old(p.counted(func(context.Context, *swr.Run, string) (made, error) { return keep("new"), nil }))
+		p.shelf.commitErr = errors.New("full")
+		for range 3 {
+			p.load(c).want(t, "old", swr.HitStale)
+			synctest.Wait()
+		}
+		p.wantRuns(1)
+		time.Sleep(2 * time.Second)
+		p.shelf.commitErr = nil
+		p.load(c).want(t, "old", swr.HitStale)
+		synctest.Wait()
+		p.wantRuns(2)
+	})
+}
+
 func TestFollowersOfARefreshThatPanicsFillAnew(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		f := p.counted(func(context.Context, *swr.Run, string) (made, error) {
