@@ -183,14 +183,14 @@ func panicHere() { panic("no") }
 func TestARefreshThatCannotBeStoredBacksOff(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		c := p.old(p.counted(func(context.Context, *swr.Run, string) (made, error) { return keep("new"), nil }))
-		p.shelf.commitErr = errors.New("full")
+		p.commitErr = errors.New("full")
 		for range 3 {
 			p.load(c).want(t, "old", swr.HitStale)
 			synctest.Wait()
 		}
 		p.wantRuns(1)
 		time.Sleep(2 * time.Second)
-		p.shelf.commitErr = nil
+		p.commitErr = nil
 		p.load(c).want(t, "old", swr.HitStale)
 		synctest.Wait()
 		p.wantRuns(2)
