@@ -33,7 +33,7 @@ test: ## All tests of all modules under the race detector, on a real Redis
 
 .PHONY: race
 race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
-	@go test -race -shuffle=on -count=$(COUNT) ./swr/... ./store/... ./middleware/...
+	@go test -race -shuffle=on -timeout 60m -count=$(COUNT) ./swr/... ./store/... ./middleware/...
 
 .PHONY: lint
 lint: ## golangci-lint in all modules, and tidy-check
@@ -64,7 +64,7 @@ fuzz: ## Every fuzz target of every module for FUZZTIME=30s
 cover: ## Statement coverage of the root module by its own tests and the integration tests
 	@rm -rf coverage && mkdir -p coverage/data
 	@go test -cover -coverpkg=./... ./... -args -test.gocoverdir=$(ROOT)/coverage/data
-	@cd integration_test && go test -cover -coverpkg=github.com/reprise-go/reprise/... ./... -args -test.gocoverdir=$(ROOT)/coverage/data
+	@pkgs=$$(go list ./... | paste -sd,); cd integration_test && go test -cover -coverpkg=$$pkgs ./... -args -test.gocoverdir=$(ROOT)/coverage/data
 	@go tool covdata textfmt -i=coverage/data -o coverage/cover.out
 	@go tool cover -html=coverage/cover.out -o coverage/index.html
 	@go tool covdata percent -i=coverage/data | sed 's|github.com/reprise-go/reprise|.|'
