@@ -69,11 +69,31 @@ type Limits struct {
 	Tags     int           // of one response; 0: 64
 	VaryOn   int           // fields that select a variant; 0: 32
 	Selected int           // bytes of what selects a variant; 0: 4 KiB
+	Variants int           // stored at the same time for one key; 0: 64
+	Reloads  int           // that clients may force of one key by no-cache or max-age, each 10 s; 0: 20
 }
 
 // Advanced is what few routes need.
 type Advanced struct {
 	ClientDirectives Directives
+	// Heuristic gives a response that has a Last-Modified, and no lifetime of
+	// its own or of the policy's, a tenth of its age (RFC 9111 §4.2.2).
+	Heuristic bool
+	// Targeted lists the response fields that speak to this cache in the place
+	// of Cache-Control and Expires, the first valid one before all others
+	// (RFC 9213). nil: CDN-Cache-Control; empty: none.
+	Targeted []string
+	// Keep is how long past its last use a response is kept so that the handler
+	// can confirm it by a 304 instead of making it again. It takes an ETag or a
+	// Last-Modified of the handler's own. 0: 1 h, negative: not at all.
+	Keep time.Duration
+	// Encodings lists the codings that handlers choose from by Accept-Encoding,
+	// such as br and gzip, best first. Requests that accept the same ones share
+	// a variant, and a handler sees no others. nil: all that clients send counts.
+	Encodings []string
+	// StorePOST stores the answer to a POST that has explicit freshness and the
+	// POST's own URL in Content-Location for later GETs (RFC 9110 §9.3.3).
+	StorePOST bool
 	NoETag           bool     // do not add an ETag, made from the body, to a 200 that has none
 	StripHeaders     []string // response fields that are never stored: request ids, Server-Timing
 	// DangerouslyStoreSetCookie stores responses with Set-Cookie, and gives
@@ -125,13 +145,16 @@ func (p Policy) Validate() error {
 		check(ttl >= 0, field, ttl, "negative")
 	}
 	check(p.Jitter <= 0.5, "Jitter", p.Jitter, "more than 0.5")
-	for _, name := range slices.Concat(p.Vary, p.Cookies.Vary, p.Cookies.Bypass, p.Advanced.StripHeaders) {
-		check(isToken(name), "Vary, Cookies, StripHeaders", name, "not a field or cookie name")
+	for _, name := range slices.Concat(p.Vary, p.Cookies.Vary, p.Cookies.Bypass, p.Advanced.StripHeaders, p.Advanced.Targeted) {
+		check(isToken(name), "Vary, Cookies, StripHeaders, Targeted", name, "not a field or cookie name")
+	}
+	for _, coding := range p.Advanced.Encodings {
+		check(isToken(coding) && coding != "*", "Advanced.Encodings", coding, "not a content coding")
 	}
 	check(!p.Cookies.Ignore || len(p.Cookies.Vary)+len(p.Cookies.Bypass) == 0, "Cookies", p.Cookies, "Ignore excludes Vary and Bypass")
 	for field, n := range map[string]int64{
 		"Limits.Body": p.Limits.Body, "Limits.Header": int64(p.Limits.Header), "Limits.Tags": int64(p.Limits.Tags),
-		"Limits.VaryOn": int64(p.Limits.VaryOn), "Limits.Selected": int64(p.Limits.Selected),
+		"Limits.VaryOn": int64(p.Limits.VaryOn), "Limits.Selected": int64(p.Limits.Selected), "Limits.Variants": int64(p.Limits.Variants), "Limits.Reloads": int64(p.Limits.Reloads),
 	} {
 		check(n >= 0, field, n, "negative")
 	}
@@ -188,6 +211,12 @@ func (p Policy) withDefaults() Policy {
 	p.Cookies.Vary = slices.Clone(p.Cookies.Vary)
 	p.Cookies.Bypass = slices.Clone(p.Cookies.Bypass)
 	p.Advanced.StripHeaders = canonical(p.Advanced.StripHeaders)
+	p.Advanced.Encodings = lowered(p.Advanced.Encodings)
+	p.Advanced.Keep = max(defaulted(p.Advanced.Keep, time.Hour), 0)
+	if p.Advanced.Targeted == nil {
+		p.Advanced.Targeted = []string{"CDN-Cache-Control"}
+	}
+	p.Advanced.Targeted = canonical(p.Advanced.Targeted)
 	p.Limits.Body = defaulted(p.Limits.Body, 1<<20)
 	p.Limits.Header = defaulted(p.Limits.Header, 64<<10)
 	p.Limits.Fill = defaulted(p.Limits.Fill, 30*time.Second)
@@ -195,6 +224,8 @@ func (p Policy) withDefaults() Policy {
 	p.Limits.Tags = defaulted(p.Limits.Tags, 64)
 	p.Limits.VaryOn = defaulted(p.Limits.VaryOn, 32)
 	p.Limits.Selected = defaulted(p.Limits.Selected, 4<<10)
+	p.Limits.Variants = defaulted(p.Limits.Variants, 64)
+	p.Limits.Reloads = defaulted(p.Limits.Reloads, 20)
 	return p
 }
 
@@ -203,6 +234,15 @@ func defaulted[T int | int64 | time.Duration](v, otherwise T) T {
 		return otherwise
 	}
 	return v
+}
+
+// lowered returns names in lower case; content codings have none (RFC 9110 §8.4.1).
+func lowered(names []string) []string {
+	var out []string
+	for _, n := range names {
+		out = append(out, strings.ToLower(n))
+	}
+	return out
 }
 
 // canonical returns names in the form in which http.Header has them.
