@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&cfg.listen, "listen", "localhost:8080", "listen at this `address`")
 	flag.StringVar(&cfg.origin, "origin", "http://localhost:8000", "`URL` of the server that answers")
 	flag.StringVar(&cfg.store, "store", "memory", "memory, or the `URL` of a Redis that instances share, redis:// or rediss://")
-	flag.Int64Var(&cfg.bytes, "bytes", 64<<20, "what this process may keep in memory")
+	flag.Int64Var(&cfg.bytes, "bytes", 64<<20, "how much this process keeps in memory, beside Redis as well")
 	flag.BoolVar(&cfg.heuristic, "heuristic", true, "store responses that have only a Last-Modified, for a tenth of their age")
 	flag.Parse()
 	if err := run(cfg); err != nil {
@@ -126,10 +126,9 @@ func newProxy(origin *url.URL, transport http.RoundTripper) http.Handler {
 			pr.SetURL(origin)
 			// The key has the client's Host, so the origin must answer by that one.
 			pr.Out.Host = pr.In.Host
-			// No SetXForwarded: one client's address does not belong into an answer
-			// for all, and the Host is there already. What the client sent of
-			// Forwarded and X-Forwarded-* ended in ReverseProxy: anyone can write
-			// them. Behind another proxy, copy here from pr.In what that one sets.
+			// No SetXForwarded: one client's address has no place in an answer for
+			// all. What clients send of Forwarded and X-Forwarded-*, which anyone can
+			// write, ReverseProxy drops: copy from pr.In what a trusted proxy sets.
 		},
 		Transport:     transport,
 		FlushInterval: -1, // who streams wants each write to arrive
@@ -152,7 +151,7 @@ func unreachable(w http.ResponseWriter, r *http.Request, err error) {
 // to begin, never how long it lasts.
 func newTransport() *http.Transport {
 	return &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true, // which a DialContext turns off
 		TLSHandshakeTimeout:   5 * time.Second,
 		ExpectContinueTimeout: time.Second,
