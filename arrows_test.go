@@ -42,7 +42,7 @@ var rooms = map[string]room{
 	"store":            {never: noHTTP},
 	"swr":              {ours: []string{"store"}, never: noHTTP},
 	"keyfunc":          {others: []string{"github.com/cespare/xxhash/v2"}, never: heavy},
-	"internal/rfc9111": {not: noIO, never: heavy},
+	"internal/rfc9111": {others: []string{"github.com/dunglas/httpsfv"}, not: noIO, never: heavy},
 	"middleware": {
 		ours:   []string{"internal/rfc9111", "keyfunc", "store", "swr"},
 		others: []string{"github.com/cespare/xxhash/v2", "github.com/go-chi/chi/v5"},
@@ -80,6 +80,7 @@ var rooms = map[string]room{
 // new one is a decision: every user's module graph carries it.
 var requirements = []string{
 	"github.com/cespare/xxhash/v2",
+	"github.com/dunglas/httpsfv",
 	"github.com/go-chi/chi/v5",
 	"github.com/maypok86/otter/v2",
 	"github.com/prometheus/client_golang",

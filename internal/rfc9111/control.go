@@ -50,11 +50,15 @@ func ParseControl(lines []string) Control {
 			c.add(member)
 		}
 	}
+	c.sortFields()
+	return c
+}
+
+func (c *Control) sortFields() {
 	if len(c.Fields) > 1 {
 		slices.Sort(c.Fields)
 		c.Fields = slices.Compact(c.Fields)
 	}
-	return c
 }
 
 // add takes one member of the list in.
