@@ -22,9 +22,22 @@ type mode uint8
 const (
 	undecided mode = iota
 	hold           // buffered, and sent when the handler has returned
-	drop           // swallowed: a stored response will stand in for a long error
+	drop           // swallowed: the answer is what is stored
 	tee            // the handler flushes: to the client and into the buffer
 	pipe           // straight through, as if there were no cache
+)
+
+// A bearing is what a response is to what is stored.
+type bearing uint8
+
+const (
+	replaces  bearing = iota // it is the answer
+	confirms                 // a 304 to our own condition: what is stored is the answer
+	completes                // a 206 to our own range: with what is stored, it is the answer
+	describes                // of a HEAD: what it says of the stored response counts, and is the answer
+	unfit                    // none of these, though it was to be; the handler is asked again
+	fails                    // an error; the engine looks whether something stored may stand in
+	rescued                  // an error, and something does
 )
 
 var (
@@ -43,7 +56,8 @@ type capture struct {
 	x       *exchange
 	run     *swr.Run
 	ctx     context.Context // of the fill
-	old     *response       // what the caller found, usable or not
+	ask     ask
+	old     *response // what the caller found, usable or not
 	scratch scratch
 	started time.Time
 
@@ -52,15 +66,16 @@ type capture struct {
 	status  int
 	sent    http.Header // the header as it was at WriteHeader
 	body    []byte
-	length  int64  // promised by Content-Length, or -1
+	length  int64 // promised by Content-Length, or -1
+	bearing bearing
 	why     Reason // why the response is not stored
 	gone    bool   // and what was stored goes
-	failing bool   // an error; something stored may stand in
-	rescued bool   // and there is something
 }
 
-func newCapture(x *exchange, run *swr.Run, old *response) *capture {
-	return &capture{x: x, run: run, old: old, started: time.Now(), header: make(http.Header), length: -1}
+func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a ask) *capture {
+	c := &capture{x: x, run: run, ctx: ctx, ask: a, old: old, started: time.Now(), header: make(http.Header), length: -1}
+	c.scratch.store, c.scratch.outer = x.rt.cache.store, x.outer
+	return c
 }
 
 func (c *capture) Header() http.Header { return c.header }
@@ -102,13 +117,28 @@ func (c *capture) decide(status int) {
 	if n, err := strconv.ParseInt(c.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 		c.length = n
 	}
-	q := c.question()
+	switch c.bearing = c.ask.bearing(status, c.sent); c.bearing {
+	case replaces:
+		c.decideNew()
+	case completes:
+		c.hold()
+	default:
+		c.mode = drop
+	}
+}
+
+// decideNew decides about a response that is an answer of its own.
+func (c *capture) decideNew() {
+	q := c.question(c.status, c.sent)
 	c.why = c.x.rt.policy.judge(&q).why
 	switch {
-	case rescuable(status) && c.x.standsIn(c.old):
-		c.why, c.failing, c.rescued, c.mode = ReasonError, true, true, hold
-	case rescuable(status) && c.why != ReasonNone && !c.run.Solo():
-		c.why, c.failing, c.mode = ReasonError, true, hold
+	case rescuable(c.status) && c.x.standsIn(c.old):
+		c.why, c.bearing, c.mode = ReasonError, rescued, hold
+	case rescuable(c.status) && c.why != ReasonNone && !c.run.Solo():
+		c.why, c.bearing, c.mode = ReasonError, fails, hold
+	case c.x.r.Method == http.MethodHead && !c.run.Solo():
+		c.why, c.bearing, c.mode = ReasonNone, describes, pipe
+		c.sendHeader()
 	case c.why != ReasonNone:
 		c.gone = c.displaces(&q)
 		c.passThrough()
@@ -116,9 +146,27 @@ func (c *capture) decide(status int) {
 		c.why = ReasonNone
 		c.passThrough()
 	default:
-		c.mode = hold
-		c.body = make([]byte, 0, max(c.length, 0)) // within the limit, or judge had refused
+		c.hold()
 	}
+}
+
+func (c *capture) hold() {
+	c.mode = hold
+	c.body = make([]byte, 0, max(c.length, 0)) // within the limit, or judge had refused
+}
+
+// isAnswer tells whether the answer is what the handler wrote, and not what is
+// stored.
+func (c *capture) isAnswer() bool { return c.bearing != confirms && c.bearing != completes }
+
+// recovers tells whether a panic of the handler ends here, as the error that
+// something stored may stand in for (RFC 5861 §4); its log line does not.
+func (c *capture) recovers() bool {
+	if c.mode == pipe || c.mode == tee || !c.x.standsIn(c.old) {
+		return false
+	}
+	c.why, c.bearing = ReasonError, rescued
+	return true
 }
 
 // rescuable tells whether a stored response may stand in for one with status
@@ -131,10 +179,14 @@ func rescuable(status int) bool {
 	return false
 }
 
-func (c *capture) question() question {
+// question asks judge about a response with status and header h.
+func (c *capture) question(status int, h http.Header) question {
 	q := question{
-		facts: c.x.facts, control: c.x.control,
-		status: c.status, header: c.sent, said: c.scratch.said(), asked: c.started, received: time.Now(),
+		facts: c.x.facts, control: c.x.control, post: c.x.r.Method == http.MethodPost,
+		status: status, header: h, said: c.scratch.said(), asked: c.started, received: time.Now(),
+	}
+	if status == http.StatusPartialContent && c.x.storesPart(h) {
+		q.status, q.part = http.StatusOK, true
 	}
 	if c.x.w != nil && len(c.sent["Cache-Control"]) == 0 {
 		q.outer = c.x.w.Header()["Cache-Control"] // the client will see it on our answer
@@ -168,7 +220,7 @@ func (c *capture) passThrough() {
 func (c *capture) sendHeader() {
 	h := c.x.w.Header()
 	replace(h, c.sent)
-	c.x.stampOwn(h, c.status)
+	c.x.stampOwn(h)
 	c.x.w.WriteHeader(c.status)
 }
 
@@ -238,11 +290,15 @@ func (c *capture) fits(n int) error {
 
 // outgrow stops capturing a body that is over the limit.
 func (c *capture) outgrow() {
-	if c.rescued {
+	switch c.bearing {
+	case rescued:
 		c.mode, c.body = drop, nil
 		return
+	case completes: // it is longer than it said
+		c.mode, c.body, c.bearing = drop, nil, unfit
+		return
 	}
-	c.why, c.failing = ReasonSize, false
+	c.why, c.bearing = ReasonSize, replaces
 	if c.mode == tee {
 		c.mode, c.body = pipe, nil
 		c.run.Alone(false)
@@ -271,12 +327,15 @@ func (c *capture) FlushError() error {
 	if c.mode == undecided {
 		c.WriteHeader(http.StatusOK)
 	}
-	if c.x.w == nil || c.rescued {
+	if c.x.w == nil || c.mode == drop || c.bearing == rescued || c.bearing == completes {
 		return nil
 	}
-	if c.mode == hold && c.failing {
-		c.why, c.failing = ReasonError, false
+	if c.mode == hold && c.bearing == fails {
+		c.why, c.bearing = ReasonError, replaces
 		c.passThrough()
+	}
+	if c.mode == hold && c.x.facts&(hasConditional|hasRange) != 0 {
+		return nil // whether to send all of it is known when it is whole
 	}
 	if c.mode == hold {
 		c.mode = tee
@@ -298,7 +357,7 @@ func (c *capture) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, errNoClient
 	}
 	if c.mode == hold {
-		c.why, c.failing, c.rescued = ReasonStream, false, false
+		c.why, c.bearing = ReasonStream, replaces
 		c.passThrough() // what was written comes first
 		_ = http.NewResponseController(c.x.w).Flush()
 	}

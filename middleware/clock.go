@@ -10,6 +10,8 @@ type instant int64
 
 func instantOf(t time.Time) instant { return instant(t.UnixNano()) }
 
+func (i instant) time() time.Time { return time.Unix(0, int64(i)) }
+
 // since is never negative: the clocks of two machines may disagree, and one
 // clock may be set back.
 func (i instant) since(earlier instant) time.Duration { return time.Duration(max(i-earlier, 0)) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
 )
@@ -20,13 +21,14 @@ import (
 //
 //	status, started, born, fresh, stale, error   varints; times in ns since 1970
 //	marks                                         byte
+//	first, last, size                             varints, of a part (status 206) alone
 //	selected                                      string
 //	fields                                        count, then name, count of lines, lines
 //
 // Strings and lists have their length in front, as a uvarint. The store checks
 // that the bytes are as they were written; decoding still trusts none of them.
 const (
-	metaFormat = 1
+	metaFormat = 2
 	kindEntry  = 'e'
 	kindRecord = 'r'
 )
@@ -46,6 +48,11 @@ func (r *response) encode() []byte {
 		b = binary.AppendVarint(b, n)
 	}
 	b = append(b, byte(r.marks))
+	if r.isPart() {
+		b = binary.AppendVarint(b, r.span.First)
+		b = binary.AppendVarint(b, r.span.Last)
+		b = binary.AppendVarint(b, r.size)
+	}
 	b = appendString(b, r.selected)
 	b = binary.AppendUvarint(b, uint64(len(r.fields)))
 	start := 0
@@ -84,6 +91,10 @@ func (d *decoder) entry(r *response) {
 	r.started, r.born = instant(d.varint()), instant(d.varint())
 	r.windows = swr.Windows{Fresh: d.duration(), Stale: d.duration(), Error: d.duration()}
 	r.marks = marks(d.byte())
+	if r.isPart() {
+		r.span, r.size = rfc9111.Span{First: d.varint(), Last: d.varint()}, d.varint()
+		d.bad = d.bad || r.span.First < 0 || r.span.Last >= r.size || r.span.Len() != int64(len(r.body))
+	}
 	r.selected = []byte(d.string())
 	header := make(map[string][]string)
 	for range d.count() {

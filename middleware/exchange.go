@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +44,7 @@ type exchange struct {
 	names      []string // of the Vary record
 	why        Reason   // why the request would be forwarded
 	unselected bool     // what selects is over the limit
+	reloads    bool     // the client wants it newer than what is stored, and may
 
 	// The caller's own fill, if there was one.
 	capture *capture
@@ -58,10 +61,23 @@ func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *ex
 	x.rt, x.w, x.r, x.facts = rt, w, r, f
 	x.arrived = rt.cache.clock.now()
 	x.served++
+	if f&hasRange != 0 && !rangeable(r) {
+		x.facts &^= hasRange
+	}
 	if f&hasControl != 0 {
 		x.control = rt.honoured(rfc9111.RequestControl(r.Header))
 	}
 	return x
+}
+
+// maxRanges is how many ranges one request may ask for. With more it is
+// answered whole, as RFC 9110 §14.2 allows.
+const maxRanges = 16
+
+// rangeable tells whether r's Range counts: it does with GET alone (§14.2).
+func rangeable(r *http.Request) bool {
+	n := rfc9111.CountRanges(r.Header["Range"])
+	return r.Method == http.MethodGet && 0 < n && n <= maxRanges
 }
 
 // maxPooled bounds the buffers that a pooled exchange keeps, in bytes.
@@ -188,7 +204,7 @@ func (x *exchange) lookupVariant(ctx context.Context, names []string) (*response
 
 // selectBy computes which of the variants by names this request selects.
 func (x *exchange) selectBy(names []string) {
-	x.selected = appendSelected(x.selected[:0], x.r, names)
+	x.selected = x.rt.appendSelected(x.selected[:0], x.r, names)
 	x.unselected = len(x.selected) > x.rt.policy.Limits.Selected
 	var sum [8]byte
 	binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(x.selected))
@@ -200,12 +216,12 @@ const cookiePrefix = "cookie:"
 
 // appendSelected appends the normal form of what names select in r: the header
 // fields, then the cookies.
-func appendSelected(dst []byte, r *http.Request, names []string) []byte {
+func (h *handler) appendSelected(dst []byte, r *http.Request, names []string) []byte {
 	fields := len(names)
 	for fields > 0 && strings.HasPrefix(names[fields-1], cookiePrefix) {
 		fields--
 	}
-	dst = rfc9111.AppendSelecting(dst, r.Header, names[:fields])
+	dst = rfc9111.AppendSelecting(dst, h.selecting(r.Header, names[:fields]), names[:fields])
 	for _, name := range names[fields:] {
 		dst = append(dst, '\n') // which is not in the fields' form
 		for value := range cookies(r.Header, name[len(cookiePrefix):]) {
@@ -232,22 +248,43 @@ func (x *exchange) Claim() store.Claim {
 
 // State says what this request may do with v.
 func (x *exchange) State(v *response) swr.State {
+	st := swr.Absent
 	switch {
-	case v == nil && x.solitary():
-		return swr.Alone
 	case v == nil || !x.selects(v):
-		return swr.Absent
+		v = nil
 	case x.withheld(v):
 		x.why = ReasonRequest
 		return swr.Alone
+	default:
+		st = x.permits(v)
 	}
+	switch {
+	case st >= swr.Stale, st == swr.Fallback && x.capture != nil: // the latter once the handler has failed
+		return st
+	case x.solitary():
+		return swr.Alone
+	case x.apart(v):
+		return swr.Apart
+	}
+	return st
+}
+
+// permits says what the request may do with v, which was made for others.
+func (x *exchange) permits(v *response) swr.State {
 	st := v.state(x.now)
-	if !x.content(v) {
+	switch {
+	case v.isPart() && !x.within(v):
+		x.why = ReasonPartial
+		return swr.Absent
+	case !x.content(v):
 		x.why = ReasonRequest
-		st = swr.Absent
-	}
-	if st < swr.Stale && x.solitary() && !(st == swr.Fallback && x.capture != nil) {
-		return swr.Alone // and only once the handler has failed, Fallback
+		return swr.Absent
+	case v.isPart() && st == swr.Stale: // a refresh behind it would make the whole
+		return swr.Fallback
+	case st == swr.Stale && v.item == nil: // as new as it can be: max-age=0, stale-while-revalidate=60
+		return swr.Fresh
+	case st < swr.Stale && x.tolerates(v):
+		return swr.Stale
 	}
 	return st
 }
@@ -258,20 +295,43 @@ func (x *exchange) selects(v *response) bool {
 	if len(v.by) == 0 {
 		return true
 	}
-	x.selected = appendSelected(x.selected[:0], x.r, v.by)
+	x.selected = x.rt.appendSelected(x.selected[:0], x.r, v.by)
 	return bytes.Equal(x.selected, v.selected)
 }
 
 // standsIn tells whether v may stand in for an error (RFC 5861 §4).
 func (x *exchange) standsIn(v *response) bool {
-	return v != nil && v.state(x.now) >= swr.Fallback && x.content(v) && !x.withheld(v)
+	return v != nil && v.state(x.now) >= swr.Fallback && x.content(v) && !x.withheld(v) && (!v.isPart() || x.within(v))
 }
 
-// solitary tells whether the answer to this request is nobody else's: a HEAD,
-// a part or a failed precondition is not the whole (RFC 9111 §3.3), and a client may ask that its
-// answer be not stored (§5.2.1.5).
+// solitary tells whether the answer to this request is nobody else's and of no
+// use to anybody else: a failed precondition says nothing of the resource, and
+// a client may ask that its answer be not stored (RFC 9111 §5.2.1.5).
 func (x *exchange) solitary() bool {
-	return x.r.Method == http.MethodHead || x.facts&(hasRange|hasPrecondition) != 0 || x.unselected || x.control.Is(rfc9111.NoStore)
+	return x.unselected || x.facts&hasPrecondition != 0 || x.control.Is(rfc9111.NoStore) ||
+		x.r.Method == http.MethodHead && x.facts&hasConditional != 0
+}
+
+// apart tells whether the answer is nobody else's, but of use: a HEAD may
+// freshen v (RFC 9111 §4.3.5), a part is stored as one (§3.3), and so may the
+// answer to a POST be (RFC 9110 §9.3.3). A range of what the handler can
+// confirm whole is asked for by confirming it.
+func (x *exchange) apart(v *response) bool {
+	switch {
+	case x.r.Method != http.MethodGet:
+		return true
+	case x.facts&hasRange == 0:
+		return false
+	}
+	return v == nil || v.isPart() || !v.confirmable()
+}
+
+// storesPart tells whether the part of a response that a 206 with header h has
+// can be stored: one range, of a known whole.
+func (x *exchange) storesPart(h http.Header) bool {
+	span, size, ok := rfc9111.ContentRange(h)
+	_, one := rfc9111.OneRange(x.r.Header["Range"])
+	return ok && one && size >= 0 && span.Len() <= x.rt.policy.Limits.Body
 }
 
 // withheld tells whether v is not for a request with these credentials.
@@ -283,7 +343,8 @@ func (x *exchange) withheld(v *response) bool {
 }
 
 // content tells whether v is as new as the client asks (RFC 9111 §5.2.1). What
-// was made for a request that came no earlier than this one is.
+// was made for a request that came no earlier than this one is, and so is
+// anything once clients have asked too often.
 func (x *exchange) content(v *response) bool {
 	if !x.control.Is(rfc9111.NoCache|rfc9111.MaxAge|rfc9111.MinFresh) || v.item == nil || v.started >= x.arrived {
 		return true
@@ -291,38 +352,55 @@ func (x *exchange) content(v *response) bool {
 	age := v.age(x.now)
 	switch {
 	case x.control.Is(rfc9111.NoCache):
-		return false
 	case x.control.Is(rfc9111.MaxAge) && age > x.control.MaxAge:
-		return false
+	case x.control.Is(rfc9111.MaxAge) && age >= v.windows.Fresh && !x.control.Is(rfc9111.MaxStale):
 	case x.control.Is(rfc9111.MinFresh) && v.windows.Fresh-age < x.control.MinFresh:
-		return false
+	default:
+		return true
 	}
-	return true
+	if !x.reloads {
+		x.reloads = x.rt.reloads.allow(x.key, x.now)
+	}
+	return !x.reloads
 }
 
-// Fill runs the handler into a capture.
+// tolerates tells whether the client takes v as stale as it is (RFC 9111
+// §5.2.1.2), and nothing in v forbids it (§4.2.4).
+func (x *exchange) tolerates(v *response) bool {
+	return x.control.Is(rfc9111.MaxStale) && v.marks&firm == 0 && v.age(x.now)-v.windows.Fresh <= x.control.MaxStale
+}
+
+// Fill runs the handler into a capture. Where that answers a question of ours
+// with what fits nothing, it is asked again, and plainly.
 func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
-	c := newCapture(x, run, old)
+	a := x.ask(run, old)
+	made, err := x.attempt(ctx, run, old, a)
+	if errors.Is(err, errUnfit) {
+		a.kind = forNew
+		made, err = x.attempt(ctx, run, old, a)
+	}
+	return made, err
+}
+
+func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a ask) (made swr.Made[*response], err error) {
+	c := newCapture(ctx, x, run, old, a)
 	x.capture, x.run = c, run
-	c.ctx, c.scratch.store, c.scratch.outer = ctx, x.rt.cache.store, x.outer
 	r := x.r.WithContext(context.WithValue(ctx, scratchKey{}, &c.scratch))
 	// Handlers change their requests; what counts here is what came.
 	r.Header = r.Header.Clone()
 	u := *r.URL
 	r.URL = &u
-	if !run.Solo() {
-		unconditional(r.Header)
-	}
+	a.apply(r.Header)
+	x.rt.limitEncodings(r.Header)
+	panics := true
+	defer func() {
+		if panics && c.recovers() {
+			err = &swr.PanicError{Value: recover(), Stack: debug.Stack()}
+		}
+	}()
 	x.rt.next.ServeHTTP(c, r)
+	panics = false
 	return c.finish()
-}
-
-// unconditional makes the handler answer whole: what it makes is for others
-// too, and the client's own conditions are answered from that.
-func unconditional(h http.Header) {
-	for _, name := range []string{"If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since", "If-Range", "Range"} {
-		delete(h, name)
-	}
 }
 
 // Detach returns an exchange for a refresh behind the caller, with a request

@@ -21,6 +21,7 @@ type handler struct {
 	defaultKey bool
 	selectors  []string // what selects by the policy alone
 	keys       *keyTable
+	reloads    *reloads
 
 	// Requests with credentials have a group of their own: that their
 	// responses are not to be shared says nothing about other requests', which
@@ -33,6 +34,7 @@ func newHandler(c *Cache, p Policy) *handler {
 	p = p.withDefaults()
 	h.policy = p
 	h.selectors, _ = p.selectors(nil)
+	h.reloads = newReloads(p.Limits.Reloads)
 	o := swr.Options{
 		Leases:      c.store,
 		FillTimeout: p.Limits.Fill,

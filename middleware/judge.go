@@ -17,6 +17,8 @@ type question struct {
 	control  rfc9111.Control // the request's, as honoured
 	status   int
 	header   http.Header // of the response
+	part     bool        // of a 200 (RFC 9111 §3.3); status is 200
+	post     bool        // the answer to a POST, for later GETs
 	outer    []string    // Cache-Control of what is around us, where the response has none
 	said     said
 	asked    time.Time // when the handler was called
@@ -27,15 +29,21 @@ type question struct {
 type judgement struct {
 	why     Reason // why not; ReasonNone: it may
 	windows swr.Windows
+	keep    time.Duration // and how much longer the handler may confirm it
 	age     time.Duration // when received
 	marks   marks
 	names   []string // what selects it, see response.names
+	strip   []string // fields that are not for others, or not without asking
 }
+
+// life is how long the response is worth storing, from its birth.
+func (j *judgement) life() time.Duration { return j.windows.Life() + j.keep }
 
 // judge decides whether and for how long a response is stored (RFC 9111 §3).
 // It does no I/O and does not look at the clock.
 func (p *Policy) judge(q *question) (j judgement) {
-	c := rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer))
+	c, targeted := p.controls(q)
+	j.strip = c.Fields
 	if j.why = p.forbids(q, c); j.why != ReasonNone {
 		return j
 	}
@@ -48,21 +56,33 @@ func (p *Policy) judge(q *question) (j judgement) {
 	if rfc9111.MayShareAuthorized(c) {
 		j.marks |= shared
 	}
-	return p.lifetime(q, c, j)
+	if !rfc9111.MayServeStale(c) {
+		j.marks |= firm
+	}
+	return p.lifetime(q, c, targeted, j)
+}
+
+// controls returns what the response says to this cache: by a field that
+// targets it (RFC 9213 §2.2), which is then all that counts, or by Cache-Control.
+func (p *Policy) controls(q *question) (c rfc9111.Control, targeted bool) {
+	if c, ok := rfc9111.Targeted(q.header, p.Advanced.Targeted); ok {
+		return c, true
+	}
+	return rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer)), false
 }
 
 // forbids tells what forbids storing, whatever the freshness.
 func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 	switch {
-	case q.said.noStore || c.Is(rfc9111.NoStore): // §5.2.2.5
+	case q.said.noStore, c.Is(rfc9111.NoStore) && !c.Is(rfc9111.MustUnderstand): // §5.2.2.5
 		return ReasonNoStore
+	case c.Is(rfc9111.MustUnderstand) && !rfc9111.Understood(q.status): // §5.2.2.3, which lifts no-store
+		return ReasonStatus
 	case q.control.Is(rfc9111.NoStore): // §5.2.1.5
 		return ReasonRequestNoStore
-	case c.Is(rfc9111.Private | rfc9111.PrivateFields): // §5.2.2.7
+	case c.Is(rfc9111.Private) || slices.ContainsFunc(c.Fields, essential): // §5.2.2.7
 		return ReasonPrivate
-	case c.Is(rfc9111.NoCache | rfc9111.NoCacheFields): // §5.2.2.4: not used without asking, so not worth keeping
-		return ReasonNoCache
-	case len(q.header["Set-Cookie"]) > 0 && !p.Advanced.DangerouslyStoreSetCookie && !slices.Contains(p.Advanced.StripHeaders, "Set-Cookie"):
+	case p.setsCookie(q.header, c):
 		return ReasonSetCookie
 	case !rfc9111.StorableStatus(q.status):
 		return ReasonStatus
@@ -74,6 +94,22 @@ func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 		return ReasonSize
 	}
 	return ReasonNone
+}
+
+// essential tells whether a response cannot be understood without the field,
+// so that one who withholds it withholds the whole.
+func essential(field string) bool {
+	switch field {
+	case "Cache-Control", "Content-Encoding", "Content-Type", "Vary":
+		return true
+	}
+	return false
+}
+
+// setsCookie tells whether what is stored of a response would have Set-Cookie.
+func (p *Policy) setsCookie(h http.Header, c rfc9111.Control) bool {
+	return len(h["Set-Cookie"]) > 0 && !p.Advanced.DangerouslyStoreSetCookie &&
+		!slices.Contains(p.Advanced.StripHeaders, "Set-Cookie") && !slices.Contains(c.Fields, "Set-Cookie")
 }
 
 // oversize tells whether a response with header h is over the policy's limits,
@@ -131,36 +167,82 @@ func (p *Policy) union(names []string) ([]string, Reason) {
 	return names, ReasonNone
 }
 
-// lifetime completes j with how long the response is fresh and stale.
-func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement {
-	fresh, explicit := rfc9111.Lifetime(q.header, c, q.received)
-	if !explicit || q.said.hasTTL {
-		if q.facts&hasCookie != 0 && !p.Cookies.ignored() {
-			return judgement{why: ReasonCookies}
-		}
-		if q.facts&hasAuthorization != 0 {
-			return judgement{why: ReasonAuthorization}
-		}
-		j.marks |= implicit
-		ttl, named := p.Statuses[q.status]
-		switch {
-		case q.said.hasTTL:
-			ttl = q.said.ttl
-		case !named:
-			return judgement{why: ReasonStatus}
-		}
-		fresh = ttl
+// lifetime completes j with how long the response is fresh and stale, and how
+// long the handler may confirm it.
+func (p *Policy) lifetime(q *question, c rfc9111.Control, targeted bool, j judgement) judgement {
+	fresh, explicit := explicitLifetime(q, c, targeted)
+	switch {
+	case c.Is(rfc9111.NoCache): // §5.2.2.4: fresh or not, the handler is asked
+		fresh, j.marks = 0, j.marks|implicit
+	case !explicit || q.said.hasTTL:
+		fresh, j.marks = p.implicitLifetime(q, c), j.marks|implicit
 	}
 	if q.relayed() {
 		j.age = rfc9111.InitialAge(q.header, q.asked, q.received)
 	}
-	w := swr.Windows{Fresh: fresh, Stale: p.StaleWhileRevalidate, Error: p.StaleIfError}
-	p.staleness(&w, c)
-	j.windows = swr.Windows{Fresh: min(w.Fresh, maxWindow), Stale: min(w.Stale, maxWindow), Error: min(w.Error, maxWindow)}
-	if fresh <= 0 || j.windows.Life() <= j.age {
-		return judgement{why: ReasonNoFreshness}
+	j.windows = p.staleness(fresh, c)
+	if j.windows.Fresh+j.windows.Stale == 0 {
+		j.marks |= implicit // it is the handler's word that it cannot be used as it is
+	}
+	j.keep = p.keepFor(q)
+	switch {
+	case j.life() <= j.age:
+		j.why = p.lifeless(q, c, explicit)
+	case j.marks&implicit == 0:
+	case q.facts&hasCookie != 0 && !p.Cookies.ignored():
+		j.why = ReasonCookies
+	case q.facts&hasAuthorization != 0:
+		j.why = ReasonAuthorization
+	case q.post: // RFC 9110 §9.3.3
+		j.why = ReasonMethod
 	}
 	return j
+}
+
+// explicitLifetime is what the response says itself of its freshness.
+func explicitLifetime(q *question, c rfc9111.Control, targeted bool) (time.Duration, bool) {
+	h := q.header
+	if targeted { // RFC 9213 §2.2: Expires does not count
+		h = nil
+	}
+	return rfc9111.Lifetime(h, c, q.received)
+}
+
+// implicitLifetime is the policy's freshness for a response without its own.
+func (p *Policy) implicitLifetime(q *question, c rfc9111.Control) time.Duration {
+	ttl := p.Statuses[q.status]
+	if q.said.hasTTL {
+		return q.said.ttl
+	}
+	if ttl == 0 && p.Advanced.Heuristic {
+		ttl, _ = rfc9111.Heuristic(q.status, q.header, c, q.received)
+	}
+	return ttl
+}
+
+// keepFor is how long past its use a response is kept because its
+// validators let the handler confirm it. Only a 200 is (RFC 9110 §13.2.1), and
+// a handler who said SetTTL(0) means less than that.
+func (p *Policy) keepFor(q *question) time.Duration {
+	switch {
+	case q.status != http.StatusOK && q.status != http.StatusNonAuthoritativeInfo, q.said.hasTTL && q.said.ttl <= 0, q.post:
+		return 0
+	case len(q.header["Etag"]) == 1 || len(q.header["Last-Modified"]) == 1:
+		return p.Advanced.Keep
+	}
+	return 0
+}
+
+// lifeless is why a response that is of no use for any time is not stored.
+func (p *Policy) lifeless(q *question, c rfc9111.Control, explicit bool) Reason {
+	_, named := p.Statuses[q.status]
+	switch {
+	case c.Is(rfc9111.NoCache):
+		return ReasonNoCache
+	case !explicit && !q.said.hasTTL && !named:
+		return ReasonStatus
+	}
+	return ReasonNoFreshness
 }
 
 // maxWindow keeps sums of lifetimes and dates within what a Duration can hold.
@@ -173,17 +255,18 @@ func (q *question) relayed() bool {
 	return len(q.header["Age"])+len(q.header["Date"]) > 0
 }
 
-// staleness sets the windows in which the response may be served stale
-// (RFC 9111 §4.2.4, RFC 5861). With s-maxage, only the response's own word
-// counts, not the policy's: §5.2.2.10 with §4.2.4 would have neither, but a
-// response that names both means what every CDN takes it to mean.
-func (p *Policy) staleness(w *swr.Windows, c rfc9111.Control) {
-	if c.Is(rfc9111.MustRevalidate | rfc9111.ProxyRevalidate) {
-		w.Stale, w.Error = 0, 0
-		return
+// staleness returns the windows of a response that is fresh for so long, and
+// in which it may be served stale (RFC 9111 §4.2.4, RFC 5861). With s-maxage,
+// only the response's own word counts, not the policy's: §5.2.2.10 with §4.2.4
+// would have neither, but a response that names both means what every CDN takes
+// it to mean. Nor does the policy's count for what was never fresh.
+func (p *Policy) staleness(fresh time.Duration, c rfc9111.Control) swr.Windows {
+	w := swr.Windows{Fresh: min(max(fresh, 0), maxWindow)}
+	if c.Is(rfc9111.MustRevalidate | rfc9111.ProxyRevalidate | rfc9111.NoCache) {
+		return w
 	}
-	if c.Is(rfc9111.SMaxAge) {
-		w.Stale, w.Error = 0, 0
+	if !c.Is(rfc9111.SMaxAge) && fresh > 0 {
+		w.Stale, w.Error = p.StaleWhileRevalidate, p.StaleIfError
 	}
 	if c.Is(rfc9111.StaleWhileRevalidate) {
 		w.Stale = c.StaleWhileRevalidate
@@ -191,6 +274,8 @@ func (p *Policy) staleness(w *swr.Windows, c rfc9111.Control) {
 	if c.Is(rfc9111.StaleIfError) {
 		w.Error = c.StaleIfError
 	}
+	w.Stale, w.Error = min(w.Stale, maxWindow), min(w.Error, maxWindow)
+	return w
 }
 
 // displaces tells whether a response that is not stored for reason why means

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -20,35 +21,63 @@ type handlerError struct{ status int }
 
 func (e handlerError) Error() string { return fmt.Sprintf("middleware: handler answered %d", e.status) }
 
+// errUnfit is a response to a question of ours that fits nothing stored.
+var errUnfit = errors.New("middleware: handler confirmed or completed something else than what is stored")
+
 // finish says, when the handler has returned, what its response is worth.
 func (c *capture) finish() (swr.Made[*response], error) {
 	if c.mode == undecided {
 		c.WriteHeader(http.StatusOK)
 	}
 	switch {
+	case c.bearing == unfit:
+		return swr.Made[*response]{}, errUnfit
+	case c.bearing == confirms:
+		return c.keep(c.draft())
+	case c.bearing == describes:
+		return c.describe()
 	case c.mode == pipe:
 		return swr.Made[*response]{Drop: c.gone}, nil
-	case c.failing:
+	case c.bearing == fails, c.bearing == rescued:
 		return swr.Made[*response]{}, handlerError{c.status}
-	case c.length >= 0 && int64(len(c.body)) != c.length, c.ctx.Err() != nil:
-		c.why = ReasonTruncated // or the handler ended because its time did
+	case c.ctx.Err() != nil && c.x.standsIn(c.old): // the handler ended because its time did
+		c.why, c.bearing = ReasonError, rescued
+		return swr.Made[*response]{}, handlerError{http.StatusGatewayTimeout}
+	case c.truncated():
+		if c.bearing == completes {
+			return swr.Made[*response]{}, errUnfit
+		}
+		c.why = ReasonTruncated
 		return swr.Made[*response]{}, nil
 	case slices.ContainsFunc(slices.Collect(maps.Keys(c.header)), isTrailer):
 		c.why = ReasonStream
 		return swr.Made[*response]{}, nil
 	}
-	return c.keep()
+	return c.keep(c.draft())
+}
+
+// truncated tells whether the body is not what the header promises, or may not
+// be because the handler was told to stop.
+func (c *capture) truncated() bool {
+	promised := c.length
+	if span, _, ok := rfc9111.ContentRange(c.sent); ok && c.status == http.StatusPartialContent {
+		promised = span.Len()
+	}
+	return promised >= 0 && int64(len(c.body)) != promised || c.ctx.Err() != nil
 }
 
 // keep judges once more, with all that the handler said, and makes what is
 // stored.
-func (c *capture) keep() (swr.Made[*response], error) {
-	q := c.question()
+func (c *capture) keep(d draft) (swr.Made[*response], error) {
+	q := c.question(d.status, d.header)
+	if d.isPart() {
+		q.status, q.part = http.StatusOK, true
+	}
 	p := &c.x.rt.policy
 	j := p.judge(&q)
 	var tags []string
 	if j.why == ReasonNone {
-		tags, j.why = c.x.tags(q.said.tags)
+		tags, j.why = c.x.tags(slices.Concat(d.tags, q.said.tags))
 	}
 	var names []string
 	if j.why == ReasonNone {
@@ -56,31 +85,64 @@ func (c *capture) keep() (swr.Made[*response], error) {
 		// there, and a URL whose responses vary by turns keeps its variants.
 		names, j.why = p.union(slices.Concat(c.x.names, j.names))
 	}
+	made := swr.Made[*response]{Confirmed: c.bearing == confirms}
 	if c.why = j.why; c.why != ReasonNone {
-		return swr.Made[*response]{Drop: c.displaces(&q)}, nil
+		made.Drop = c.displaces(&q)
+		if c.bearing != replaces { // the answer is not in what the handler wrote
+			made.Value = c.response(&d, &q, &j)
+		}
+		return made, nil
 	}
-	v := c.response(&q, &j)
-	keep, ok := c.x.entries(v, names, tags)
-	if !ok {
-		c.why = ReasonVaryOn
+	made.Value = c.response(&d, &q, &j)
+	var ok bool
+	if made.Keep, ok = c.x.entries(made.Value, names, tags, j.keep); !ok {
+		c.why, made.Value = ReasonVaryOn, c.unstored(made.Value)
+		return made, nil
+	}
+	made.Shared = j.windows.Fresh+j.windows.Stale > 0
+	return made, nil
+}
+
+// unstored returns v if it has to be the answer though it is not stored.
+func (c *capture) unstored(v *response) *response {
+	if c.bearing == replaces {
+		return nil
+	}
+	return v
+}
+
+// describe compares the response to a HEAD with the stored one to a GET (RFC
+// 9111 §4.3.5): it freshens what it describes, and ends what it does not.
+func (c *capture) describe() (swr.Made[*response], error) {
+	old := c.ask.old
+	switch {
+	case old == nil, c.status == http.StatusMethodNotAllowed, c.status >= 400 && !aboutResource(c.status):
 		return swr.Made[*response]{}, nil
+	case c.status != old.status || !rfc9111.Describes(old.header(), int64(len(old.body)), c.sent):
+		return swr.Made[*response]{Drop: true}, nil
 	}
-	return swr.Made[*response]{Value: v, Keep: keep, Shared: true}, nil
+	made, err := c.keep(old.redraft(c.sent))
+	made.Value = nil // the answer has gone out
+	return made, err
 }
 
 // response is what is stored: the handler's without what is not for others.
-func (c *capture) response(q *question, j *judgement) *response {
+func (c *capture) response(d *draft, q *question, j *judgement) *response {
 	p := &c.x.rt.policy
-	h := c.sent.Clone()
+	h := d.header.Clone()
 	rfc9111.RemoveHopByHop(h) // RFC 9111 §3.1
-	rfc9111.RemoveFields(h, p.Advanced.StripHeaders)
-	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "X-Cache"}) // said anew each time
-	c.complete(h, q.received)
+	if j.why == ReasonNone {
+		rfc9111.RemoveFields(h, p.Advanced.StripHeaders)
+		rfc9111.RemoveFields(h, j.strip) // §5.2.2.4, §5.2.2.7
+	}
+	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "Content-Range", "X-Cache"}) // said anew each time
 
 	v := &response{
-		status: c.status, body: exact(c.body), started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
+		status: d.status, body: exact(d.body), span: d.span, size: d.size,
+		started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
 		windows: j.windows, marks: j.marks,
 	}
+	c.complete(h, d, v, q.received)
 	if j.marks&implicit != 0 {
 		v.windows.Fresh = jittered(v.windows.Fresh, p.Jitter)
 	}
@@ -99,15 +161,20 @@ func exact(b []byte) []byte {
 
 // complete adds what net/http would add behind our back at the first answer,
 // so that the later ones are the same, and a validator where there is none.
-func (c *capture) complete(h http.Header, received time.Time) {
+func (c *capture) complete(h http.Header, d *draft, v *response, received time.Time) {
 	if h.Get("Date") == "" { // RFC 9110 §6.6.1
 		h["Date"] = []string{received.UTC().Format(http.TimeFormat)}
 	}
-	if _, set := h["Content-Type"]; !set && len(c.body) > 0 && h.Get("Content-Encoding") == "" {
-		h["Content-Type"] = []string{http.DetectContentType(c.body)}
+	if _, set := h["Content-Type"]; !set && len(d.body) > 0 && !d.isPart() && h.Get("Content-Encoding") == "" {
+		h["Content-Type"] = []string{http.DetectContentType(d.body)}
+		c.sent["Content-Type"] = h["Content-Type"]
 	}
-	if c.status == http.StatusOK && h.Get("Etag") == "" && !c.x.rt.policy.Advanced.NoETag {
-		h["Etag"] = []string{etagOf(c.body)}
+	if d.status == http.StatusOK && h.Get("Etag") == "" && !c.x.rt.policy.Advanced.NoETag {
+		if d.etag == "" {
+			d.etag = etagOf(d.body)
+		}
+		v.marks |= generated
+		h["Etag"] = []string{d.etag}
 		c.sent["Etag"] = h["Etag"]
 	}
 }
@@ -121,8 +188,8 @@ func etagOf(body []byte) string {
 
 // entries returns what to store for v: the response, or where something
 // selects it, the variant, and the Vary record if that is not there already.
-func (x *exchange) entries(v *response, names, tags []string) (keep []store.Entry, ok bool) {
-	life := v.windows.Life()
+func (x *exchange) entries(v *response, names, tags []string, longer time.Duration) (keep []store.Entry, ok bool) {
+	life := v.windows.Life() + longer
 	if len(names) == 0 {
 		return []store.Entry{{Meta: v.encode(), Body: v.body, Tags: tags, Life: life}}, true
 	}

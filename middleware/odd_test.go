@@ -87,7 +87,11 @@ func TestAnOddHandlerAnswersAsWithoutTheCache(t *testing.T) {
 					want := raw(t, bare, method, version, field)
 					cached := quiet(newSite(t, plain, handler))
 					for _, turn := range []string{"first", "second"} {
-						if got := raw(t, cached, method, version, field); got != want {
+						got := raw(t, cached, method, version, field)
+						if got.status == http.StatusPartialContent {
+							want = want.firstTwo()
+						}
+						if got.String() != want.String() {
 							t.Errorf("%s, %s, HTTP/%s %s %q:\n without %s\n with    %s", name, turn, version, method, field, want, got)
 						}
 					}
@@ -108,7 +112,7 @@ func quiet(h http.Handler) *httptest.Server {
 
 // raw returns what a client sees of an answer, but for what the cache adds and
 // for the framing.
-func raw(t *testing.T, server *httptest.Server, method, version, field string) string {
+func raw(t *testing.T, server *httptest.Server, method, version, field string) seen {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	if err != nil {
@@ -118,7 +122,7 @@ func raw(t *testing.T, server *httptest.Server, method, version, field string) s
 	fmt.Fprintf(conn, "%s / HTTP/%s\r\nHost: x\r\nConnection: close\r\n%s\r\n", method, version, field)
 	res, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
 	if err != nil {
-		return "no response"
+		return seen{}
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
@@ -126,7 +130,32 @@ func raw(t *testing.T, server *httptest.Server, method, version, field string) s
 	for _, name := range []string{"X-Cache", "Cache-Status", "Age", "Etag", "Date", "Content-Length", "Accept-Ranges", "Connection"} {
 		delete(h, name)
 	}
-	return fmt.Sprintf("%d %v, %d bytes %.9q, cut short: %v", res.StatusCode, h, len(body), body, err != nil)
+	return seen{res.StatusCode, h, body, err != nil}
+}
+
+// seen is what a client saw.
+type seen struct {
+	status int
+	header http.Header
+	body   []byte
+	short  bool
+}
+
+func (s seen) String() string {
+	return fmt.Sprintf("%d %v, %d bytes %.9q, cut short: %v", s.status, s.header, len(s.body), s.body, s.short)
+}
+
+// firstTwo is the answer to bytes=0-1 where s is the whole: the cache knows
+// ranges even if the handler does not.
+func (s seen) firstTwo() seen {
+	if s.status != http.StatusOK {
+		return s
+	}
+	n := min(2, len(s.body))
+	s.header = maps.Clone(s.header)
+	s.header.Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", n-1, len(s.body)))
+	s.status, s.body = http.StatusPartialContent, s.body[:n]
+	return s
 }
 
 func TestOddRequestsAreAnswered(t *testing.T) {

@@ -93,9 +93,9 @@ type Advanced struct {
 	Encodings []string
 	// StorePOST stores the answer to a POST that has explicit freshness and the
 	// POST's own URL in Content-Location for later GETs (RFC 9110 §9.3.3).
-	StorePOST bool
-	NoETag           bool     // do not add an ETag, made from the body, to a 200 that has none
-	StripHeaders     []string // response fields that are never stored: request ids, Server-Timing
+	StorePOST    bool
+	NoETag       bool     // do not add an ETag, made from the body, to a 200 that has none
+	StripHeaders []string // response fields that are never stored: request ids, Server-Timing
 	// DangerouslyStoreSetCookie stores responses with Set-Cookie, and gives
 	// one client's cookies to all others.
 	DangerouslyStoreSetCookie bool

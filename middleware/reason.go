@@ -29,11 +29,12 @@ const (
 	ReasonVary    // nothing stored for this variant
 	ReasonStale   // stored, too old
 	ReasonRequest // stored, but this request may not use it
+	ReasonPartial // stored in part, and not the part that is asked for
 
 	// Why a response was not stored.
 	ReasonRequestNoStore // the client's own no-store
 	ReasonNoStore        // no-store, from the response or the handler's NoStore
-	ReasonNoCache        // no-cache: never used without asking the handler
+	ReasonNoCache        // no-cache, and no validator to ask the handler with
 	ReasonPrivate        // private
 	ReasonStatus         // a status that is not stored here
 	ReasonNoFreshness    // neither the response nor the policy gives it a life
@@ -59,6 +60,7 @@ var reasonNames = [NumReasons]string{
 	ReasonEventStream: "event-stream", ReasonCondition: "condition", ReasonKey: "key", ReasonCookie: "cookie",
 
 	ReasonURI: "uri-miss", ReasonVary: "vary-miss", ReasonStale: "stale", ReasonRequest: "request",
+	ReasonPartial: "partial",
 
 	ReasonRequestNoStore: "request-no-store", ReasonNoStore: "no-store", ReasonNoCache: "no-cache", ReasonPrivate: "private",
 	ReasonStatus: "status", ReasonNoFreshness: "no-freshness", ReasonAuthorization: "authorization",

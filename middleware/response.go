@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
 )
@@ -21,12 +22,16 @@ type response struct {
 	body   []byte
 	length string // Content-Length
 
+	// Of a part (RFC 9111 §3.3), which has status 206: which bytes body is, and
+	// of how many.
+	span rfc9111.Span
+	size int64
+
 	started instant // when the handler that made it was called
 	born    instant // when its age was 0
 	windows swr.Windows
 	marks   marks
 
-	etag     bool      // it has an ETag
 	modified time.Time // Last-Modified, or zero
 
 	// selected is the normal form of the request fields that select this
@@ -52,12 +57,58 @@ type field struct {
 type marks uint8
 
 const (
-	implicit marks = 1 << iota // its freshness is the policy's, not its own
-	shared                     // it may answer requests with Authorization (RFC 9111 §3.5)
+	implicit  marks = 1 << iota // its freshness is the policy's, not its own
+	shared                      // it may answer requests with Authorization (RFC 9111 §3.5)
+	firm                        // it must not be used stale (RFC 9111 §4.2.4)
+	generated                   // its ETag is ours, and says nothing to the handler
 )
 
 // isRecord tells whether r only says which request fields select a variant.
 func (r *response) isRecord() bool { return r.names != nil }
+
+// isPart tells whether r holds not all of a response with status 200.
+func (r *response) isPart() bool { return r.status == http.StatusPartialContent }
+
+// header returns what is stored of r's header, as the handler made it.
+func (r *response) header() http.Header {
+	h := make(http.Header, len(r.fields)+1)
+	start := 0
+	for _, f := range r.fields {
+		h[f.name] = r.lines[start:f.end:f.end]
+		start = f.end
+	}
+	if r.marks&generated != 0 {
+		delete(h, "Etag")
+	}
+	return h
+}
+
+// fieldValue returns the first line of the field name.
+func (r *response) fieldValue(name string) string {
+	start := 0
+	for _, f := range r.fields {
+		if f.name == name && f.end > start {
+			return r.lines[start]
+		}
+		start = f.end
+	}
+	return ""
+}
+
+// validators returns the ETag and Last-Modified by which the handler can
+// confirm r (RFC 9111 §4.3.1), or "".
+func (r *response) validators() (etag, modified string) {
+	if r.marks&generated == 0 {
+		etag = r.fieldValue("Etag")
+	}
+	return etag, r.fieldValue("Last-Modified")
+}
+
+// confirmable tells whether the handler can confirm r.
+func (r *response) confirmable() bool {
+	etag, modified := r.validators()
+	return etag != "" || modified != ""
+}
 
 // age is how old the response is at now (RFC 9111 §4.2.3).
 func (r *response) age(now instant) time.Duration { return now.since(r.born) }
@@ -102,11 +153,8 @@ func (r *response) setHeader(h http.Header) {
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
 		r.fields = append(r.fields, field{name, len(r.lines)})
-		switch name {
-		case "Etag":
-			r.etag = true
-		case "Last-Modified":
-			r.modified, _ = http.ParseTime(h.Get(name))
+		if name == "Last-Modified" {
+			r.modified, _ = rfc9111.ParseDate(h.Get(name), r.born.time())
 		}
 	}
 	r.length = strconv.Itoa(len(r.body))

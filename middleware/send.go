@@ -1,9 +1,9 @@
 package middleware
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -23,7 +23,7 @@ var errOnlyIfCached = errors.New("middleware: only-if-cached, and nothing is")
 // answer sends what Load brought, unless the handler's own response has gone
 // out while it was made.
 func (x *exchange) answer(v *response, o swr.Outcome, err error) {
-	own := x.capture != nil && (o == swr.Miss || o == swr.Revalidated)
+	own := x.capture != nil && o == swr.Miss && x.capture.isAnswer()
 	switch {
 	case own:
 		if x.capture.mode != pipe && x.capture.mode != tee {
@@ -97,7 +97,7 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	if bodyAllowed(v.status) {
 		set(h, "Content-Length", lines, v.length)
 	}
-	x.sendBody(v.status, v.body, v.modified)
+	x.sendBody(v.status, v.content(), v.body, v.modified)
 }
 
 // setFields puts r's fields in the place of what outer handlers set, with lines
@@ -137,11 +137,12 @@ func set(h http.Header, name string, lines []string, value string) []string {
 	return lines
 }
 
-// sendBody answers the client's conditions and ranges (RFC 9110 §13, §14) on a
-// 200, and otherwise sends the body.
-func (x *exchange) sendBody(status int, body []byte, modified time.Time) {
-	if status == http.StatusOK && x.facts&(hasConditional|hasRange) != 0 {
-		x.serveContent(body, modified)
+// sendBody answers the client's conditions and ranges (RFC 9110 §13, §14) from
+// content, and otherwise sends body. content is nil where the handler's answer
+// goes out as it is.
+func (x *exchange) sendBody(status int, content io.ReadSeeker, body []byte, modified time.Time) {
+	if content != nil && x.facts&(hasConditional|hasRange) != 0 {
+		x.serveContent(content, modified)
 		return
 	}
 	x.w.WriteHeader(status)
@@ -150,19 +151,31 @@ func (x *exchange) sendBody(status int, body []byte, modified time.Time) {
 	}
 }
 
-func (x *exchange) serveContent(body []byte, modified time.Time) {
+func (x *exchange) serveContent(content io.ReadSeeker, modified time.Time) {
 	h := x.w.Header()
 	delete(h, "Content-Length")
 	if _, typed := h["Content-Type"]; !typed {
 		h["Content-Type"] = nil // or it would be guessed
 	}
-	r := x.r
-	if x.facts&hasPrecondition != 0 {
-		r = r.Clone(r.Context())
-		delete(r.Header, "If-Match")
-		delete(r.Header, "If-Unmodified-Since")
+	r := *x.r
+	r.Header = x.conditions()
+	http.ServeContent(x.w, &r, "", modified, content)
+}
+
+// conditions returns the client's conditions and range, as far as a cache has
+// to answer them: not If-Match and If-Unmodified-Since (RFC 9111 §4.3.2).
+func (x *exchange) conditions() http.Header {
+	h := make(http.Header, 4)
+	names := []string{"If-None-Match", "If-Modified-Since"}
+	if x.facts&hasRange != 0 {
+		names = append(names, "Range", "If-Range")
 	}
-	http.ServeContent(x.w, r, "", modified, bytes.NewReader(body))
+	for _, name := range names {
+		if lines, has := x.r.Header[name]; has {
+			h[name] = lines
+		}
+	}
+	return h
 }
 
 // sendOwn answers with the response that the handler made for this request, as
@@ -171,7 +184,7 @@ func (x *exchange) sendOwn(v *response) {
 	c := x.capture
 	h := x.w.Header()
 	replace(h, c.sent)
-	x.stampOwn(h, c.status)
+	x.stampOwn(h)
 	if v == nil { // not stored: as it is, however broken
 		if c.mode == drop {
 			delete(h, "Content-Length")
@@ -184,18 +197,30 @@ func (x *exchange) sendOwn(v *response) {
 	if c.length < 0 && bodyAllowed(c.status) {
 		h["Content-Length"] = []string{v.length}
 	}
-	x.sendBody(c.status, c.body, v.modified)
+	x.sendBody(c.status, v.content(), c.body, v.modified)
 }
 
 // stampOwn says in h that the handler was asked, why, and what became of it.
-func (x *exchange) stampOwn(h http.Header, status int) {
-	s := x.rt.cache.opts.name + "; fwd=" + forwarded(x.why) + "; fwd-status=" + strconv.Itoa(status)
+func (x *exchange) stampOwn(h http.Header) {
+	o := swr.Miss
+	if x.why == ReasonMethod {
+		o = swr.Bypass
+	}
+	x.rt.stamp(h, o, x.forwardedStatus())
+}
+
+// forwardedStatus is our member of Cache-Status where the handler was asked
+// for this answer.
+func (x *exchange) forwardedStatus() string {
+	c := x.capture
+	s := x.rt.cache.opts.name + "; fwd=" + forwarded(x.why) + "; fwd-status=" + strconv.Itoa(c.status)
 	if why := x.unstored(); why != ReasonNone {
-		s += detail(why)
-	} else if x.capture.mode == hold && !x.run.Solo() {
+		return s + detail(why)
+	}
+	if (c.mode == hold || c.bearing == confirms) && !x.run.Solo() {
 		s += "; stored"
 	}
-	x.rt.stamp(h, swr.Miss, s)
+	return s
 }
 
 // unstored tells why the response that the handler made is not stored.
@@ -215,6 +240,8 @@ func (x *exchange) unstored() Reason {
 func (x *exchange) status(v *response, o swr.Outcome) string {
 	name := x.rt.cache.opts.name
 	switch o {
+	case swr.Miss, swr.Revalidated: // confirmed, or completed
+		return x.forwardedStatus()
 	case swr.Collapsed:
 		return name + "; fwd=" + forwarded(x.why) + "; collapsed"
 	case swr.Rescued:
@@ -243,7 +270,7 @@ func (h *handler) stamp(header http.Header, o swr.Outcome, status string) {
 // forwarded is the fwd parameter of Cache-Status for why (RFC 9211 §2.2).
 func forwarded(why Reason) string {
 	switch why {
-	case ReasonMethod, ReasonURI, ReasonVary, ReasonStale, ReasonRequest:
+	case ReasonMethod, ReasonURI, ReasonVary, ReasonStale, ReasonRequest, ReasonPartial:
 		return why.String()
 	default:
 		return "bypass"

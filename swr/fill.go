@@ -50,6 +50,7 @@ func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V,
 	lease := g.lease(ctx, f, src.Claim(), t)
 	if lease == nil {
 		g.drop(f, lookAgain)
+		t.alone = t.alone || f.apart // who fills for itself waits for nobody
 		return answer[V]{}
 	}
 	made, err := g.work(ctx, src, f, lease, old, false)
@@ -63,9 +64,9 @@ func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V,
 // and returns nil: look again. A caller who has waited long enough, or cannot
 // wait because the store fails, takes the lease over.
 func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t *turns) store.Lease {
-	claim.Steal = t.late
+	claim.Steal = t.late || f.over
 	lease, err := g.acquire(ctx, f, claim)
-	if !errors.Is(err, store.ErrHeld) {
+	if !errors.Is(err, store.ErrHeld) || f.apart {
 		return lease
 	}
 	waiting, cancel := context.WithDeadline(ctx, t.limit)
@@ -149,8 +150,12 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 }
 
 // start makes the context and the Run of one Fill. The fill of a flight does
-// not end with its caller: others wait for it.
+// not end with its caller: others wait for it, unless it is apart.
 func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) (context.Context, *Run, func()) {
+	if f.apart {
+		run := &Run{alone: func(drop bool) { _ = g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil) }}
+		return ctx, run, func() {}
+	}
 	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	timer := time.AfterFunc(g.opts.FillTimeout, func() {
 		cancel(context.DeadlineExceeded)
@@ -186,7 +191,7 @@ func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, 
 		g.drop(f, failed)
 		return nil
 	}
-	if len(made.Keep) == 0 && !made.Shared {
+	if !made.Shared && !f.apart {
 		g.pass(f.slot)
 	}
 	if len(made.Keep) == 0 && !made.Drop {
@@ -231,11 +236,10 @@ func (g *Group[V]) pass(slot store.Slot) {
 	g.memos.pass(slot, now, now.Add(g.opts.PassFor))
 }
 
-// rescue stands in for a fill that failed, with what the caller may use now: a
-// purge may have taken what it found before.
+// rescue stands in for a fill that failed, if anything may.
 func (g *Group[V]) rescue(ctx context.Context, src Source[V], value V, err error) answer[V] {
-	if v, st := g.Peek(ctx, src); st >= Fallback {
-		return answer[V]{value: v, outcome: Rescued, final: true}
+	if a := g.standIn(ctx, src); a.final {
+		return a
 	}
 	return answer[V]{value: value, outcome: Miss, err: err, final: true}
 }

@@ -9,8 +9,10 @@ import (
 
 // A flight is one fill that others may wait for.
 type flight[V any] struct {
-	slot store.Slot
-	done chan struct{} // closed by end
+	slot  store.Slot
+	apart bool          // its leader's alone: nobody follows, and a fill for all takes its place
+	over  bool          // it has taken the place of such a one, and takes the lease as well
+	done  chan struct{} // closed by end
 
 	// Guarded by Group.mu.
 	started time.Time
@@ -42,13 +44,15 @@ const (
 	latecomer      // waits for the end, then looks for itself
 )
 
-// join opens the flight of slot, or joins the one under way.
-func (g *Group[V]) join(slot store.Slot) (*flight[V], role) {
+// join opens the flight of slot, or joins the one under way. One for all does
+// not wait for one that is apart.
+func (g *Group[V]) join(slot store.Slot, apart bool) (*flight[V], role) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.flights[slot]
+	over := f != nil && f.apart && !apart
 	switch {
-	case f == nil:
+	case f == nil || over:
 	case f.offline && time.Since(f.started) >= g.opts.Trust:
 		// Without a lease nothing tells this flight of a purge elsewhere, so
 		// nobody may share one that is older than the trust window.
@@ -57,7 +61,7 @@ func (g *Group[V]) join(slot store.Slot) (*flight[V], role) {
 	default:
 		return f, follower
 	}
-	f = &flight[V]{slot: slot, started: time.Now(), done: make(chan struct{})}
+	f = &flight[V]{slot: slot, apart: apart, over: over, started: time.Now(), done: make(chan struct{})}
 	g.flights[slot] = f
 	g.opts.Observe.Flying(1)
 	return f, leader
@@ -117,7 +121,7 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 	case <-f.done:
 	case <-limit.C:
 		g.takeOver(f, t)
-		return answer[V]{}
+		return g.standIn(ctx, src)
 	case <-ctx.Done():
 		return answer[V]{} // load tells the caller
 	}
@@ -157,9 +161,16 @@ func (g *Group[V]) takeOver(f *flight[V], t *turns) {
 // outlive is for the followers of a fill that failed. They use what they may,
 // or fill for themselves: not one after another against what fails.
 func (g *Group[V]) outlive(ctx context.Context, src Source[V], t *turns) answer[V] {
+	t.alone = true
+	return g.standIn(ctx, src)
+}
+
+// standIn answers with what may stand in for a fill that fails, or takes too
+// long: with what the caller may use now, for a purge may have taken what it
+// found before.
+func (g *Group[V]) standIn(ctx context.Context, src Source[V]) answer[V] {
 	if v, st := g.Peek(ctx, src); st >= Fallback {
 		return answer[V]{value: v, outcome: Rescued, final: true}
 	}
-	t.alone = true
 	return answer[V]{}
 }

@@ -115,9 +115,12 @@ func (g *Group[V]) load(ctx context.Context, src Source[V], v V, st State) (V, O
 		}
 
 		var a answer[V]
-		if f, role := g.join(src.Claim().Slot); role == leader {
+		switch f, role := g.join(src.Claim().Slot, st == Apart); {
+		case role == leader:
 			a = g.lead(ctx, src, f, v, t)
-		} else {
+		case st == Apart:
+			return g.fillAlone(ctx, src, v)
+		default:
 			a = g.follow(ctx, src, f, role, t)
 		}
 		if a.final {

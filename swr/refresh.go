@@ -30,7 +30,7 @@ func (g *Group[V]) Refresh(ctx context.Context, src Source[V], old V) bool {
 	if !g.refreshDue(slot) || !g.refreshes.begin() {
 		return false
 	}
-	f, role := g.join(slot)
+	f, role := g.join(slot, false)
 	if role != leader {
 		g.refreshes.end()
 		return false

@@ -52,7 +52,7 @@ func TestWindowsTellTheStateAtAnAge(t *testing.T) {
 
 // The engine compares States, so their order is part of the contract.
 func TestAGreaterStateAllowsMore(t *testing.T) {
-	order := []swr.State{swr.Absent, swr.Alone, swr.Fallback, swr.Stale, swr.Fresh}
+	order := []swr.State{swr.Absent, swr.Alone, swr.Apart, swr.Fallback, swr.Stale, swr.Fresh}
 	for i, st := range order {
 		if int(st) != i {
 			t.Errorf("state %d is at %d", st, i)

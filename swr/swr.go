@@ -14,6 +14,7 @@ type State uint8
 const (
 	Absent   State = iota // nothing usable is stored: fill, together with others
 	Alone                 // fill for this caller only: join nobody, store nothing
+	Apart                 // the same, but store what comes of it if nobody fills for all meanwhile
 	Fallback              // fill; use what is stored only if that fails
 	Stale                 // use it now, and refresh it behind the caller
 	Fresh                 // use it
