@@ -131,6 +131,9 @@ func (c *capture) decide(status int) {
 func (c *capture) decideNew() {
 	q := c.question(c.status, c.sent)
 	c.why = c.x.rt.policy.judge(&q).why
+	if q.post && c.why == ReasonNone && !c.x.located(c.sent) {
+		c.why = ReasonMethod
+	}
 	switch {
 	case rescuable(c.status) && c.x.standsIn(c.old):
 		c.why, c.bearing, c.mode = ReasonError, rescued, hold
@@ -182,7 +185,7 @@ func rescuable(status int) bool {
 // question asks judge about a response with status and header h.
 func (c *capture) question(status int, h http.Header) question {
 	q := question{
-		facts: c.x.facts, control: c.x.control, post: c.x.r.Method == http.MethodPost,
+		facts: c.x.facts, control: c.x.control, post: c.x.post(),
 		status: status, header: h, said: c.scratch.said(), asked: c.started, received: time.Now(),
 	}
 	if status == http.StatusPartialContent && c.x.storesPart(h) {

@@ -28,6 +28,7 @@ func (c *capture) draft() draft {
 	case c.status == http.StatusPartialContent:
 		d := draft{status: c.status, header: c.sent, body: c.body}
 		d.span, d.size, _ = rfc9111.ContentRange(c.sent)
+		d.span.Last = d.span.First + int64(len(c.body)) - 1 // RFC 9111 §3.3: what has come
 		if old != nil && old.isPart() {
 			d.join(old, c.x.rt.policy.Limits.Body)
 		}

@@ -250,6 +250,8 @@ func (x *exchange) Claim() store.Claim {
 func (x *exchange) State(v *response) swr.State {
 	st := swr.Absent
 	switch {
+	case x.post():
+		return swr.Apart
 	case v == nil || !x.selects(v):
 		v = nil
 	case x.withheld(v):
@@ -312,6 +314,9 @@ func (x *exchange) solitary() bool {
 		x.r.Method == http.MethodHead && x.facts&hasConditional != 0
 }
 
+// post tells whether x is a POST whose answer may be stored.
+func (x *exchange) post() bool { return x.r.Method == http.MethodPost }
+
 // apart tells whether the answer is nobody else's, but of use: a HEAD may
 // freshen v (RFC 9111 §4.3.5), a part is stored as one (§3.3), and so may the
 // answer to a POST be (RFC 9110 §9.3.3). A range of what the handler can
@@ -373,6 +378,9 @@ func (x *exchange) tolerates(v *response) bool {
 // Fill runs the handler into a capture. Where that answers a question of ours
 // with what fits nothing, it is asked again, and plainly.
 func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
+	if x.post() {
+		old = nil // it is about something else
+	}
 	a := x.ask(run, old)
 	made, err := x.attempt(ctx, run, old, a)
 	if errors.Is(err, errUnfit) {

@@ -64,28 +64,33 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f := factsOf(r.Header)
 	if why := rt.bypasses(r, f); why != ReasonNone {
-		rt.bypass(w, r, why)
+		rt.bypass(w, r, f, why)
 		return
 	}
 	x := newExchange(rt, w, r, f)
 	x.outer = outer
 	if err := x.makeKey(); err != nil {
 		x.free()
-		rt.bypass(w, r, ReasonKey)
+		rt.bypass(w, r, f, ReasonKey)
 		return
 	}
 	v, outcome, err := x.load()
-	x.answer(v, outcome, err)
+	x.reply(v, outcome, err)
+	x.count(outcome)
 	x.free()
 }
 
 // bypass lets the next handler answer as if there were no cache. Where the
 // method is unsafe, a good answer drops what is stored for the URL.
-func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
+func (rt *route) bypass(w http.ResponseWriter, r *http.Request, f facts, why Reason) {
 	began := time.Now()
 	if why == ReasonMethod {
 		iw := &invalidating{ResponseWriter: w, rt: rt, r: r}
-		rt.next.ServeHTTP(iw, r)
+		if rt.storesPOST(r, f) {
+			rt.post(iw, r, f)
+		} else {
+			rt.next.ServeHTTP(iw, r)
+		}
 		iw.decide(http.StatusOK)
 	} else {
 		rt.stamp(w.Header(), swr.Bypass, rt.cache.opts.name+"; fwd=bypass"+detail(why))

@@ -86,8 +86,6 @@ func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 		return ReasonSetCookie
 	case !rfc9111.StorableStatus(q.status):
 		return ReasonStatus
-	case q.status >= 300 && q.status < 400 && q.status != http.StatusMultipleChoices && q.header.Get("Location") == "":
-		return ReasonStatus
 	case strings.HasPrefix(strings.ToLower(q.header.Get("Content-Type")), "text/event-stream"), len(q.header["Trailer"]) > 0:
 		return ReasonStream
 	case p.oversize(q.header):
@@ -210,14 +208,24 @@ func explicitLifetime(q *question, c rfc9111.Control, targeted bool) (time.Durat
 
 // implicitLifetime is the policy's freshness for a response without its own.
 func (p *Policy) implicitLifetime(q *question, c rfc9111.Control) time.Duration {
-	ttl := p.Statuses[q.status]
 	if q.said.hasTTL {
 		return q.said.ttl
 	}
+	ttl, _ := p.ttl(q)
 	if ttl == 0 && p.Advanced.Heuristic {
 		ttl, _ = rfc9111.Heuristic(q.status, q.header, c, q.received)
 	}
 	return ttl
+}
+
+// ttl is the policy's lifetime for the response's status, and whether it has
+// one. A redirect that leads nowhere has none: something is wrong with it.
+func (p *Policy) ttl(q *question) (time.Duration, bool) {
+	if 300 < q.status && q.status < 400 && q.header.Get("Location") == "" {
+		return 0, false
+	}
+	ttl, named := p.Statuses[q.status]
+	return ttl, named
 }
 
 // keepFor is how long past its use a response is kept because its
@@ -235,7 +243,7 @@ func (p *Policy) keepFor(q *question) time.Duration {
 
 // lifeless is why a response that is of no use for any time is not stored.
 func (p *Policy) lifeless(q *question, c rfc9111.Control, explicit bool) Reason {
-	_, named := p.Statuses[q.status]
+	_, named := p.ttl(q)
 	switch {
 	case c.Is(rfc9111.NoCache):
 		return ReasonNoCache
@@ -282,7 +290,7 @@ func (p *Policy) staleness(fresh time.Duration, c rfc9111.Control) swr.Windows {
 // that an older one must not be used any more: what it says holds for the
 // resource, not for one request.
 func (q *question) displaces(why Reason) bool {
-	if q.facts&(hasAuthorization|hasCookie) != 0 {
+	if q.facts&(hasAuthorization|hasCookie) != 0 || q.part {
 		return false
 	}
 	switch why {

@@ -59,11 +59,11 @@ func (c *capture) finish() (swr.Made[*response], error) {
 // truncated tells whether the body is not what the header promises, or may not
 // be because the handler was told to stop.
 func (c *capture) truncated() bool {
-	promised := c.length
-	if span, _, ok := rfc9111.ContentRange(c.sent); ok && c.status == http.StatusPartialContent {
-		promised = span.Len()
+	n := int64(len(c.body))
+	if span, _, ok := rfc9111.ContentRange(c.sent); ok && c.status == http.StatusPartialContent && n > span.Len() {
+		return true // less than that is a smaller part
 	}
-	return promised >= 0 && int64(len(c.body)) != promised || c.ctx.Err() != nil
+	return c.length >= 0 && n != c.length || c.ctx.Err() != nil
 }
 
 // keep judges once more, with all that the handler said, and makes what is
@@ -75,6 +75,9 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	}
 	p := &c.x.rt.policy
 	j := p.judge(&q)
+	if d.isPart() && c.old != nil && !c.old.isPart() && c.old.state(c.x.now) >= swr.Fallback {
+		j.why = ReasonPartial // the whole is of more use
+	}
 	var tags []string
 	if j.why == ReasonNone {
 		tags, j.why = c.x.tags(slices.Concat(d.tags, q.said.tags))
@@ -135,7 +138,10 @@ func (c *capture) response(d *draft, q *question, j *judgement) *response {
 		rfc9111.RemoveFields(h, p.Advanced.StripHeaders)
 		rfc9111.RemoveFields(h, j.strip) // §5.2.2.4, §5.2.2.7
 	}
-	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "Content-Range", "X-Cache"}) // said anew each time
+	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "X-Cache"}) // said anew each time
+	if d.isPart() || c.bearing == completes {
+		delete(h, "Content-Range")
+	}
 
 	v := &response{
 		status: d.status, body: exact(d.body), span: d.span, size: d.size,

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,6 +166,7 @@ type invalidating struct {
 	http.ResponseWriter
 	rt   *route
 	r    *http.Request
+	x    *exchange // of a POST whose answer may be stored; or nil
 	done bool
 }
 
@@ -201,11 +203,18 @@ func (w *invalidating) decide(status int) {
 		return
 	}
 	w.done = true
-	w.rt.stamp(w.Header(), swr.Bypass, w.rt.cache.opts.name+"; fwd=method")
+	member := w.rt.cache.opts.name + "; fwd=method"
+	if w.x != nil && w.x.stored() {
+		member = w.x.forwardedStatus()
+	}
+	w.rt.stamp(w.Header(), swr.Bypass, member)
 	if !rfc9111.Invalidates(w.r.Method, status) {
 		return
 	}
 	p := w.rt.purgeOf(w.r, w.Header())
+	if w.x != nil && w.x.stored() { // it has replaced what it would drop
+		p.Keys = slices.DeleteFunc(p.Keys, func(key string) bool { return key == w.x.key })
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.r.Context()), maxInvalidation)
 	defer cancel()
 	if _, err := w.rt.cache.store.Purge(ctx, p); err != nil {

@@ -29,7 +29,7 @@ const (
 	ReasonVary    // nothing stored for this variant
 	ReasonStale   // stored, too old
 	ReasonRequest // stored, but this request may not use it
-	ReasonPartial // stored in part, and not the part that is asked for
+	ReasonPartial // stored in part, and not the part that is asked for; or a part that must not displace the whole
 
 	// Why a response was not stored.
 	ReasonRequestNoStore // the client's own no-store

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/swr"
 )
 
@@ -20,9 +21,9 @@ var xCache = [swr.NumOutcomes]string{
 
 var errOnlyIfCached = errors.New("middleware: only-if-cached, and nothing is")
 
-// answer sends what Load brought, unless the handler's own response has gone
+// reply sends what Load brought, unless the handler's own response has gone
 // out while it was made.
-func (x *exchange) answer(v *response, o swr.Outcome, err error) {
+func (x *exchange) reply(v *response, o swr.Outcome, err error) {
 	own := x.capture != nil && o == swr.Miss && x.capture.isAnswer()
 	switch {
 	case own:
@@ -35,7 +36,6 @@ func (x *exchange) answer(v *response, o swr.Outcome, err error) {
 	default:
 		x.refuse(err)
 	}
-	x.count(o)
 }
 
 // refuse answers a request for which there is nothing: its client wants only
@@ -97,7 +97,7 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	if bodyAllowed(v.status) {
 		set(h, "Content-Length", lines, v.length)
 	}
-	x.sendBody(v.status, v.content(), v.body, v.modified)
+	x.sendBody(v, v.status, v.body)
 }
 
 // setFields puts r's fields in the place of what outer handlers set, with lines
@@ -138,12 +138,13 @@ func set(h http.Header, name string, lines []string, value string) []string {
 }
 
 // sendBody answers the client's conditions and ranges (RFC 9110 §13, §14) from
-// content, and otherwise sends body. content is nil where the handler's answer
-// goes out as it is.
-func (x *exchange) sendBody(status int, content io.ReadSeeker, body []byte, modified time.Time) {
-	if content != nil && x.facts&(hasConditional|hasRange) != 0 {
-		x.serveContent(content, modified)
-		return
+// v, and otherwise sends body. v is nil where that goes out as it is.
+func (x *exchange) sendBody(v *response, status int, body []byte) {
+	if v != nil && x.facts&(hasConditional|hasRange) != 0 {
+		if content := v.content(); content != nil {
+			x.serveContent(v, content)
+			return
+		}
 	}
 	x.w.WriteHeader(status)
 	if x.r.Method != http.MethodHead && len(body) > 0 {
@@ -151,20 +152,20 @@ func (x *exchange) sendBody(status int, content io.ReadSeeker, body []byte, modi
 	}
 }
 
-func (x *exchange) serveContent(content io.ReadSeeker, modified time.Time) {
+func (x *exchange) serveContent(v *response, content io.ReadSeeker) {
 	h := x.w.Header()
 	delete(h, "Content-Length")
 	if _, typed := h["Content-Type"]; !typed {
 		h["Content-Type"] = nil // or it would be guessed
 	}
 	r := *x.r
-	r.Header = x.conditions()
-	http.ServeContent(x.w, &r, "", modified, content)
+	r.Header = x.conditions(v)
+	http.ServeContent(x.w, &r, "", v.modified, content)
 }
 
 // conditions returns the client's conditions and range, as far as a cache has
 // to answer them: not If-Match and If-Unmodified-Since (RFC 9111 §4.3.2).
-func (x *exchange) conditions() http.Header {
+func (x *exchange) conditions(v *response) http.Header {
 	h := make(http.Header, 4)
 	names := []string{"If-None-Match", "If-Modified-Since"}
 	if x.facts&hasRange != 0 {
@@ -173,6 +174,13 @@ func (x *exchange) conditions() http.Header {
 	for _, name := range names {
 		if lines, has := x.r.Header[name]; has {
 			h[name] = lines
+		}
+	}
+	if since := h["If-Modified-Since"]; since != nil && h["If-None-Match"] == nil && v.modified.IsZero() {
+		// §4.3.2: without a Last-Modified, Date counts. http.ServeContent does not
+		// know that, and would send out what it is given for one.
+		if t, ok := rfc9111.ParseDate(since[0], x.now.time()); ok && !v.date().After(t) {
+			h["If-None-Match"] = []string{"*"}
 		}
 	}
 	return h
@@ -195,18 +203,20 @@ func (x *exchange) sendOwn(v *response) {
 		return
 	}
 	if c.length < 0 && bodyAllowed(c.status) {
-		h["Content-Length"] = []string{v.length}
+		h["Content-Length"] = []string{strconv.Itoa(len(c.body))}
 	}
-	x.sendBody(c.status, v.content(), c.body, v.modified)
+	if c.status != http.StatusOK || x.post() { // a part is what the handler says it is
+		v = nil
+	}
+	x.sendBody(v, c.status, c.body)
 }
 
 // stampOwn says in h that the handler was asked, why, and what became of it.
 func (x *exchange) stampOwn(h http.Header) {
-	o := swr.Miss
-	if x.why == ReasonMethod {
-		o = swr.Bypass
+	if x.post() {
+		return // invalidating does, for all unsafe methods
 	}
-	x.rt.stamp(h, o, x.forwardedStatus())
+	x.rt.stamp(h, swr.Miss, x.forwardedStatus())
 }
 
 // forwardedStatus is our member of Cache-Status where the handler was asked
@@ -217,7 +227,7 @@ func (x *exchange) forwardedStatus() string {
 	if why := x.unstored(); why != ReasonNone {
 		return s + detail(why)
 	}
-	if (c.mode == hold || c.bearing == confirms) && !x.run.Solo() {
+	if x.stored() {
 		s += "; stored"
 	}
 	return s

@@ -29,7 +29,8 @@ import (
 type config struct {
 	listen, origin, store string
 	bytes                 int64
-	heuristic             bool
+	heuristic, setCookie  bool
+	stale                 time.Duration
 }
 
 func main() {
@@ -39,6 +40,8 @@ func main() {
 	flag.StringVar(&cfg.store, "store", "memory", "memory, or the `URL` of a Redis that instances share, redis:// or rediss://")
 	flag.Int64Var(&cfg.bytes, "bytes", 64<<20, "how much this process keeps in memory, beside Redis as well")
 	flag.BoolVar(&cfg.heuristic, "heuristic", true, "store responses that have only a Last-Modified, for a tenth of their age")
+	flag.DurationVar(&cfg.stale, "stale-if-error", time.Hour, "how long past its freshness a response may stand in for an origin that fails")
+	flag.BoolVar(&cfg.setCookie, "dangerously-store-set-cookie", false, "store responses with Set-Cookie too, as RFC 9111 §7.3 allows, and give one client's cookies to all")
 	flag.Parse()
 	if err := run(cfg); err != nil {
 		slog.Error("proxy", "err", err)
@@ -65,7 +68,7 @@ func run(cfg config) error {
 
 	server := &http.Server{
 		Addr:              cfg.listen,
-		Handler:           cache.Handler(newPolicy(cfg.heuristic))(newProxy(origin, transport)),
+		Handler:           cache.Handler(newPolicy(cfg))(newProxy(origin, transport)),
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
@@ -109,10 +112,11 @@ func openStore(cfg config, origin *url.URL) (store.Store, func(), error) {
 // word, which counts for requests with cookies as well. Heuristic freshness is
 // only our guess, and the zero Cookies keep it from those requests: an origin
 // that says nothing may well answer by them.
-func newPolicy(heuristic bool) reprise.Policy {
+func newPolicy(cfg config) reprise.Policy {
 	return reprise.Policy{
-		Name:     "proxy",
-		Advanced: reprise.Advanced{Heuristic: heuristic, StorePOST: true},
+		Name:         "proxy",
+		StaleIfError: cfg.stale,
+		Advanced:     reprise.Advanced{Heuristic: cfg.heuristic, StorePOST: true, DangerouslyStoreSetCookie: cfg.setCookie},
 	}
 }
 

@@ -62,7 +62,7 @@ func newChain(t *testing.T, origin http.HandlerFunc) *chain {
 	})
 	transport := newTransport()
 	t.Cleanup(transport.CloseIdleConnections)
-	proxy := httptest.NewServer(cache.Handler(newPolicy(true))(newProxy(target, transport)))
+	proxy := httptest.NewServer(cache.Handler(newPolicy(config{heuristic: true}))(newProxy(target, transport)))
 	t.Cleanup(proxy.Close)
 	c.url = proxy.URL
 

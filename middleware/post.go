@@ -1,0 +1,50 @@
+package middleware
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// storesPOST tells whether the answer to r may be one for later GETs.
+func (h *handler) storesPOST(r *http.Request, f facts) bool {
+	return r.Method == http.MethodPost && h.policy.Advanced.StorePOST && f&(hasUpgrade|hasOverride|wantsEvents) == 0
+}
+
+// post lets the next handler answer a POST, and stores the answer for later
+// GETs if it says that it is one (RFC 9110 §9.3.3).
+func (rt *route) post(w *invalidating, r *http.Request, f facts) {
+	x := newExchange(rt, w, r, f)
+	x.outer = scratchOf(r.Context())
+	if err := x.makeKey(); err != nil {
+		rt.next.ServeHTTP(w, r)
+		return
+	}
+	w.x = x
+	v, o, err := x.load()
+	x.reply(v, o, err)
+}
+
+// located tells whether a response with header h says that it is what a GET of
+// the request's own URL would return.
+func (x *exchange) located(h http.Header) bool {
+	lines := h["Content-Location"]
+	if len(lines) != 1 {
+		return false
+	}
+	host, uri := targetOf(x.r)
+	self, err := url.Parse("http://" + host + uri)
+	if err != nil {
+		return false
+	}
+	u, err := self.Parse(lines[0])
+	// A program behind a proxy that ends TLS does not know its own scheme.
+	return err == nil && u.User == nil && (u.Scheme == "http" || u.Scheme == "https") &&
+		strings.EqualFold(u.Host, self.Host) && u.RequestURI() == self.RequestURI()
+}
+
+// stored tells whether the handler's response is in the store now.
+func (x *exchange) stored() bool {
+	c := x.capture
+	return c != nil && (c.mode == hold || c.bearing == confirms) && !x.run.Solo() && x.unstored() == ReasonNone
+}
