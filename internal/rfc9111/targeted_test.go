@@ -53,6 +53,7 @@ var targetedCases = []struct {
 	{"number is missing", []string{"max-age"}, Control{}, false},
 	{"number is an inner list", []string{"max-age=(60)"}, Control{}, false},
 	{"number is negative", []string{"max-age=-1"}, Control{}, false},
+	{"minus zero is zero", []string{"max-age=-0"}, Control{Has: MaxAge}, true},
 	{"flag is an Integer", []string{"no-store=1"}, Control{}, false},
 	{"flag is a String", []string{`must-revalidate="true"`}, Control{}, false},
 	{"flag is an inner list", []string{"public=()"}, Control{}, false},
