@@ -26,6 +26,9 @@ var hot = []struct {
 	{"AppendSelecting/Accept-Encoding", func() { sinkBytes = AppendSelecting(sinkBytes[:0], browser, varyEncoding) }},
 	{"AppendSelecting/Accept-Language", func() { sinkBytes = AppendSelecting(sinkBytes[:0], browser, varyLanguage) }},
 	{"AppendSelecting/three", func() { sinkBytes = AppendSelecting(sinkBytes[:0], browser, varyThree) }},
+	{"AppendCodings", func() { sinkBytes = AppendCodings(sinkBytes[:0], browser["Accept-Encoding"], ourCodings) }},
+	{"OneRange", func() { _, sinkBool = OneRange(oneRange) }},
+	{"Targeted/absent", func() { sinkControl, sinkBool = Targeted(browser, targetNames) }},
 	{"MayServeStale", func() { sinkBool = MayServeStale(sinkControl) }},
 }
 
@@ -33,6 +36,8 @@ var (
 	typical      = []string{"public, max-age=60, s-maxage=600", "stale-while-revalidate=30, stale-if-error=86400"}
 	varyEncoding = []string{"Accept-Encoding"}
 	varyLanguage = []string{"Accept-Language"}
+	oneRange     = []string{"bytes=0-1023"}
+	targetNames  = []string{"Cdn-Cache-Control"}
 	varyThree    = []string{"Accept", "Accept-Encoding", "Accept-Language"}
 
 	sinkControl Control

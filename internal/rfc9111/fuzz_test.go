@@ -279,3 +279,227 @@ func (m model) initialAge() time.Duration {
 	}
 	return bounded(value)
 }
+
+// FuzzValidators holds StrongETag against the grammar, and what must follow
+// from it against the rest.
+func FuzzValidators(f *testing.F) {
+	for _, seed := range []string{`"a"`, `W/"a"`, `""`, "\"\xe4\"", `"a b"`, `"a"b"`, `"a", "b"`, "a", "\"a\"\n\"a\"", "\"a\"\n\"b\"", "Sun, 06 Nov 1994 08:49:37 GMT"} {
+		f.Add(seed, seed, "Sun, 06 Nov 1994 08:49:38 GMT")
+		f.Add(seed, `"a"`, "Sun, 06 Nov 1994 08:49:37 GMT")
+	}
+	f.Fuzz(func(t *testing.T, a, b, date string) {
+		stored := http.Header{"Etag": strings.Split(a, "\n"), "Last-Modified": {a}, "Date": {date}}
+		update := http.Header{"Etag": strings.Split(b, "\n")}
+		tag, strong := StrongETag(stored)
+		if want := strings.Trim(a, " \t"); strong != refStrong(want) || strong && tag != want {
+			t.Fatalf("StrongETag(%q) = %q, %t", a, tag, strong)
+		}
+		other, otherStrong := StrongETag(update)
+		confirms := Confirms(stored, update)
+		switch {
+		case strong && otherStrong && confirms != (tag == other):
+			t.Fatalf("Confirms(%q, %q) = %t", a, b, confirms)
+		case confirms && !Describes(stored, 0, update):
+			t.Fatalf("a 304 with %q confirms %q, and a HEAD does not", b, a)
+		case IfRange(b, stored) && strings.Trim(a, " \t") != strings.Trim(b, " \t"):
+			t.Fatalf("IfRange(%q) holds for %q", b, a)
+		case strong && otherStrong && IfRange(b, stored) != (tag == other):
+			t.Fatalf("IfRange(%q) = %t for %q", b, !(tag == other), a)
+		case strings.Contains(b, "W/") && IfRange(b, stored):
+			t.Fatalf("IfRange(%q) holds", b)
+		}
+	})
+}
+
+// FuzzRange holds ranges against bitmaps of small representations.
+func FuzzRange(f *testing.F) {
+	for _, c := range rangeCases {
+		f.Add(strings.Join(c.lines, "\n"), "bytes 2-4/10", uint8(10), uint8(0), uint8(4), uint8(5), uint8(9))
+	}
+	for _, c := range contentRangeCases {
+		f.Add("bytes=-3", strings.Join(c.lines, "\n"), uint8(10), uint8(5), uint8(9), uint8(2), uint8(7))
+	}
+	f.Fuzz(func(t *testing.T, field, part string, size, a, b, c, d uint8) {
+		lines := strings.Split(field, "\n")
+		r, ok := OneRange(lines)
+		want, wantOK := refRange(field)
+		if wantOK = wantOK && len(lines) == 1; !wantOK {
+			want = ByteRange{}
+		}
+		if r != want || ok != wantOK {
+			t.Fatalf("OneRange(%q) = %v, %t, want %v, %t", lines, r, ok, want, wantOK)
+		}
+		if ok && CountRanges(lines) < 1 {
+			t.Fatalf("CountRanges(%q) = %d", lines, CountRanges(lines))
+		}
+		ofBitmap(t, r, int64(size%64))
+		ofBitmap(t, ByteRange{int64(a%66) - 1, int64(b%66) - 1}, int64(size%64))
+		if s, ok := r.Of(-1); ok != (r.First >= 0 && r.Last >= r.First) || ok && s != Span(r) {
+			t.Fatalf("%v.Of(-1) = %v, %t", r, s, ok)
+		}
+
+		parts := strings.Split(part, "\n")
+		s, whole, ok := ContentRange(http.Header{"Content-Range": parts})
+		wantSpan, wantWhole, wantOK := refParts(part)
+		if wantOK = wantOK && len(parts) == 1; !wantOK {
+			wantSpan, wantWhole = Span{}, 0
+		}
+		if s != wantSpan || whole != wantWhole || ok != wantOK {
+			t.Fatalf("ContentRange(%q) = %v, %d, %t, want %v, %d, %t", parts, s, whole, ok, wantSpan, wantWhole, wantOK)
+		}
+		if ok && s.Len() < 1 {
+			t.Fatalf("ContentRange(%q) has %d bytes", parts, s.Len())
+		}
+
+		have, wanted := Span{int64(a % 64), int64(b % 64)}, Span{int64(c % 64), int64(d % 64)}
+		more, ok := Missing(have, wanted)
+		wantMore, wantOK := refMissing(have, wanted)
+		if more != wantMore || ok != wantOK {
+			t.Fatalf("Missing(%v, %v) = %v, %t, want %v, %t", have, wanted, more, ok, wantMore, wantOK)
+		}
+		if ok && !wanted.Contains(more) {
+			t.Fatalf("Missing(%v, %v) = %v, which is not wanted", have, wanted, more)
+		}
+	})
+}
+
+// ofBitmap checks what r selects of size bytes.
+func ofBitmap(t *testing.T, r ByteRange, size int64) {
+	t.Helper()
+	got, ok := r.Of(size)
+	want, wantOK := refOf(r, size).span()
+	if got != want || ok != wantOK {
+		t.Fatalf("%v.Of(%d) = %v, %t, want %v, %t", r, size, got, ok, want, wantOK)
+	}
+}
+
+// roomy makes a header of "Name: value" lines whose slices have room behind
+// them, and returns the whole of each slice.
+func roomy(text string) (http.Header, map[string][]string) {
+	h, all := http.Header{}, map[string][]string{}
+	for _, line := range strings.Split(text, "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if name = http.CanonicalHeaderKey(name); len(all[name]) < 3 {
+			all[name] = append(all[name], value)
+		}
+	}
+	for name, lines := range all {
+		whole := make([]string, len(lines)+1)
+		copy(whole, lines)
+		h[name], all[name] = whole[:len(lines)], whole
+	}
+	return h, all
+}
+
+func FuzzFreshen(f *testing.F) {
+	f.Add("Date: a\nAge: 5\nEtag: x\nContent-Length: 5\nExpires: 0", "Cache-Control: max-age=1\nContent-Length: 0\nDate: b\nContent-Encoding: br")
+	f.Add("X-A: 1\nX-A: 2\nX-B: 3", "Connection: x-b, te\nX-B: 4\nTrailer: x\nX-A: 5\nx-c: 6")
+	f.Add("Connection: x-a\nX-A: 1", "Connection:connection\nConnection: X-A\nContent-Range: bytes */5\nContent-Digest: x\nSet-Cookie: a")
+	f.Add("0:", ":\nConnection: ,")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		stored, storedAll := roomy(before)
+		update, updateAll := roomy(after)
+		storedWas, updateWas := stored.Clone(), update.Clone()
+		h := Freshen(stored, update)
+		for name := range h {
+			_ = append(h[name], "written behind")
+		}
+		if !reflect.DeepEqual(stored, storedWas) || !reflect.DeepEqual(update, updateWas) {
+			t.Fatalf("wrote to its arguments: %q, %q", stored, update)
+		}
+		for _, all := range []map[string][]string{storedAll, updateAll} {
+			for name, whole := range all {
+				if whole[len(whole)-1] != "" {
+					t.Fatalf("%s: an append to the result writes into an argument", name)
+				}
+			}
+		}
+		want := http.Header{}
+		for name, lines := range stored {
+			if refPasses(name, stored) && name != "Date" && name != "Age" {
+				want[name] = lines
+			}
+		}
+		for name, lines := range update {
+			body := name == "Content-Length" || name == "Content-Encoding" || name == "Content-Range" || name == "Content-Digest"
+			if refPasses(name, update) && !body {
+				want[name] = lines
+			}
+		}
+		if !reflect.DeepEqual(h, want) {
+			t.Fatalf("Freshen(%q, %q)\n got %q\nwant %q", stored, update, h, want)
+		}
+		if again := Freshen(h, update); h["Date"] == nil && h["Age"] == nil && !reflect.DeepEqual(again, h) {
+			t.Fatalf("the same update again makes %q of %q", again, h)
+		}
+	})
+}
+
+func FuzzTargeted(f *testing.F) {
+	for _, c := range targetedCases {
+		f.Add(strings.Join(c.lines, "\n"))
+	}
+	f.Fuzz(func(t *testing.T, field string) {
+		h := http.Header{"A-Cache-Control": strings.Split(field, "\n"), "B-Cache-Control": {"max-age=7"}}
+		got, ok := Targeted(h, []string{"A-Cache-Control"})
+		want, wantOK := refTargeted(h["A-Cache-Control"])
+		if opaque := strings.ContainsAny(field, "%:"); ok && !wantOK || ok != wantOK && !opaque || ok && !reflect.DeepEqual(got, want) {
+			t.Fatalf("Targeted(%q)\n got %+v, %t\nwant %+v, %t", field, got, ok, want, wantOK)
+		}
+		if !ok && !reflect.DeepEqual(got, Control{}) {
+			t.Fatalf("Targeted(%q) is void and says %+v", field, got)
+		}
+		for _, d := range []time.Duration{got.MaxAge, got.SMaxAge, got.StaleWhileRevalidate, got.StaleIfError, got.MaxStale, got.MinFresh} {
+			if d < 0 || d > Forever {
+				t.Fatalf("Targeted(%q) states %v", field, d)
+			}
+		}
+		if _, ok := Targeted(http.Header{"A": {"Max-age=1, " + field}}, []string{"A"}); ok {
+			t.Fatalf("a field with a capital in a key and then %q is not void", field)
+		}
+		next, nextOK := Targeted(h, []string{"A-Cache-Control", "B-Cache-Control"})
+		if !ok {
+			got = Control{Has: MaxAge, MaxAge: 7 * s}
+		}
+		if !nextOK || !reflect.DeepEqual(next, got) {
+			t.Fatalf("with another field behind %q: %+v, %t, want %+v", field, next, nextOK, got)
+		}
+	})
+}
+
+func FuzzCodings(f *testing.F) {
+	for _, c := range codingCases {
+		f.Add(strings.Join(c.lines, "\n"), uint8(7))
+	}
+	f.Add("x-compress;q=0, *", uint8(15))
+	f.Fuzz(func(t *testing.T, field string, which uint8) {
+		var produced []string
+		for i, coding := range []string{"zstd", "br", "gzip", "compress"} {
+			if which>>i&1 != 0 {
+				produced = append(produced, coding)
+			}
+		}
+		lines := strings.Split(field, "\n")
+		accepts, refusesIdentity := refCodings(lines)
+		var want []string
+		for _, coding := range produced {
+			if accepts(coding) {
+				want = append(want, coding)
+			}
+		}
+		if refusesIdentity {
+			want = append(want, "identity;q=0")
+		}
+		form := string(AppendCodings(nil, lines, produced))
+		if form != strings.Join(want, ", ") {
+			t.Fatalf("AppendCodings(%q) = %q, want %q", lines, form, want)
+		}
+		if again := string(AppendCodings(nil, []string{form}, produced)); again != form {
+			t.Fatalf("AppendCodings(%q) = %q, and of that %q", lines, form, again)
+		}
+		without := slices.Concat(lines, []string{"gzip;q=0"})
+		if form := string(AppendCodings(nil, without, produced)); strings.Contains(form, "gzip") {
+			t.Fatalf("AppendCodings(%q) = %q, which has what is refused", without, form)
+		}
+	})
+}

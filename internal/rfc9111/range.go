@@ -80,7 +80,7 @@ func byteRange(spec string) (ByteRange, bool) {
 // (RFC 9110 §14.1.2). Of an unknown size, -1, only a range with both ends
 // selects any: what they are if they exist.
 func (r ByteRange) Of(size int64) (Span, bool) {
-	s := Span{r.First, r.Last}
+	s := Span(r)
 	switch {
 	case size < -1 || r.First < -1 || r.Last < -1:
 		return Span{}, false
