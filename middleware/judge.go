@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,7 +43,7 @@ func (j *judgement) life() time.Duration { return j.windows.Life() + j.keep }
 // judge decides whether and for how long a response is stored (RFC 9111 §3).
 // It does no I/O and does not look at the clock.
 func (p *Policy) judge(q *question) (j judgement) {
-	c, targeted := p.controls(q)
+	c := p.controls(q)
 	j.strip = c.Fields
 	if j.why = p.forbids(q, c); j.why != ReasonNone {
 		return j
@@ -59,16 +60,21 @@ func (p *Policy) judge(q *question) (j judgement) {
 	if !rfc9111.MayServeStale(c) {
 		j.marks |= firm
 	}
-	return p.lifetime(q, c, targeted, j)
+	return p.lifetime(q, c, j)
 }
 
 // controls returns what the response says to this cache: by a field that
-// targets it (RFC 9213 §2.2), which is then all that counts, or by Cache-Control.
-func (p *Policy) controls(q *question) (c rfc9111.Control, targeted bool) {
-	if c, ok := rfc9111.Targeted(q.header, p.Advanced.Targeted); ok {
-		return c, true
+// targets it, which is then all that counts (RFC 9213 §2.2), or by Cache-Control.
+func (p *Policy) controls(q *question) rfc9111.Control {
+	c, targeted := rfc9111.Targeted(q.header, p.Advanced.Targeted)
+	if !targeted {
+		return rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer))
 	}
-	return rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer)), false
+	if len(q.header["Expires"]) > 0 {
+		q.header = maps.Clone(q.header)
+		delete(q.header, "Expires")
+	}
+	return c
 }
 
 // forbids tells what forbids storing, whatever the freshness.
@@ -167,8 +173,8 @@ func (p *Policy) union(names []string) ([]string, Reason) {
 
 // lifetime completes j with how long the response is fresh and stale, and how
 // long the handler may confirm it.
-func (p *Policy) lifetime(q *question, c rfc9111.Control, targeted bool, j judgement) judgement {
-	fresh, explicit := explicitLifetime(q, c, targeted)
+func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement {
+	fresh, explicit := rfc9111.Lifetime(q.header, c, q.received)
 	switch {
 	case c.Is(rfc9111.NoCache): // §5.2.2.4: fresh or not, the handler is asked
 		fresh, j.marks = 0, j.marks|implicit
@@ -195,15 +201,6 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, targeted bool, j judge
 		j.why = ReasonMethod
 	}
 	return j
-}
-
-// explicitLifetime is what the response says itself of its freshness.
-func explicitLifetime(q *question, c rfc9111.Control, targeted bool) (time.Duration, bool) {
-	h := q.header
-	if targeted { // RFC 9213 §2.2: Expires does not count
-		h = nil
-	}
-	return rfc9111.Lifetime(h, c, q.received)
 }
 
 // implicitLifetime is the policy's freshness for a response without its own.
