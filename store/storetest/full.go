@@ -23,8 +23,8 @@ func fullChecks() []check {
 	}
 	for _, name := range []string{"its key", "its tag", "a pattern", "all"} {
 		all = append(all,
-			check{name: "a purge makes room in a full key: of " + name, run: func(r *room) { purgeMakesRoom(r, kinds()[name]) }},
-			check{name: "a soft purge makes no room in a full key: of " + name, run: func(r *room) { softMakesNone(r, kinds()[name]) }})
+			check{name: "a full key has room after a purge of " + name, run: func(r *room) { purgeMakesRoom(r, kinds()[name]) }},
+			check{name: "a full key has no more room after a soft purge of " + name, run: func(r *room) { softMakesNone(r, kinds()[name]) }})
 	}
 	return all
 }
@@ -108,8 +108,13 @@ func fullKey(r *room) {
 		r.Fatalf("Acquire for a key with room: %v", err)
 	}
 	r.commit(l, variant("new", "of new"))
-	r.fill(r.a, "another", base("names"), variant("0", "of 0"))
-	r.commit(r.acquire(r.a, store.Slot{Key: "another", Variant: "1"}), variant("1", "of 1"))
+	r.fill(r.a, "another", base("names"))
+	c = r.look(r.a, store.Slot{Key: "another", Variant: "its own"})
+	c.Variants = most
+	if l, err = r.a.Acquire(r.Context(), c); err != nil {
+		r.Fatalf("Acquire for a key beside a full one: %v", err)
+	}
+	r.commit(l, variant("its own", "of another"))
 	r.isFull(r.a, "afterwards")
 }
 
@@ -138,7 +143,7 @@ func fullBase(r *room) {
 	}
 	r.commit(l, base("other names"), variant("other", "of other"))
 	for i := 1; i < most; i++ {
-		r.add(r.a, fmt.Sprint(i))
+		r.add(r.a, fmt.Sprint("other ", i))
 	}
 	r.isFull(r.a, "filled up again")
 	// A variant's fill may bring a base as well.
