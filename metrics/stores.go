@@ -31,7 +31,7 @@ var storeOps = []struct {
 	results []string
 }{
 	{"get", []string{"ok", "miss", "timeout", "error"}},
-	{"acquire", []string{"ok", "held", "changed", "timeout", "error"}},
+	{"acquire", []string{"ok", "held", "changed", "full", "timeout", "error"}},
 	{"commit", []string{"ok", "overtaken", "timeout", "error"}},
 	{"release", []string{"ok", "overtaken", "timeout", "error"}},
 	{"renew", []string{"ok", "overtaken", "timeout", "error"}},

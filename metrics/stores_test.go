@@ -22,6 +22,7 @@ func TestStoreOps(t *testing.T) {
 # TYPE reprise_store_operations_total counter
 reprise_store_operations_total{op="acquire",result="changed"} 0
 reprise_store_operations_total{op="acquire",result="error"} 0
+reprise_store_operations_total{op="acquire",result="full"} 0
 reprise_store_operations_total{op="acquire",result="held"} 0
 reprise_store_operations_total{op="acquire",result="ok"} 0
 reprise_store_operations_total{op="acquire",result="timeout"} 0

@@ -46,6 +46,8 @@ type Leaser interface {
 	//
 	//	ErrHeld     somebody else fills c's slot: Wait, then look again
 	//	ErrChanged  c's slot holds something else than c saw: look again
+	//	ErrFull     c's key has all the variants it may have, and c's is none
+	//	            of them: make the value, and do not store it
 	//
 	// with a nil Lease. Any other error means that the store cannot be
 	// reached; the Lease is valid all the same, nothing will be stored, and
@@ -76,6 +78,14 @@ type Claim struct {
 	Seen  *Item         // what it found under Variant; nil: nothing, or no Variant
 	Hold  time.Duration // how long the fill may take; must be positive
 	Steal bool          // take the lease from its holder, who is thereby overtaken
+
+	// Variants is how many variants the key may hold at the same time, over
+	// all instances; 0: any number. One that is stored, stale ones too, can be
+	// refilled whatever their number, and so can the base: a new one starts
+	// with none. What has ended or was purged does not count; but a store that
+	// does not see at once that a variant has gone may keep its place, for its
+	// own name, until its life would have ended.
+	Variants int
 }
 
 // A Lease is one fill's right to write. Commit or Release ends it, once; what
@@ -86,7 +96,8 @@ type Lease interface {
 	// all variants of the one before. It returns
 	//
 	//	nil           stored; no purge that would drop it has returned before
-	//	ErrOvertaken  a purge, a Steal or a newer fill came first; nothing is stored
+	//	ErrOvertaken  a purge, a Steal or a newer fill came first, or others took
+	//	              the key's last places for variants; nothing is stored
 	//
 	// Any other error means that the store failed: the entries may or may not
 	// be stored, and no purge that would drop them has returned in this
@@ -143,6 +154,8 @@ var (
 	ErrHeld = errors.New("store: slot is being filled")
 	// ErrChanged: the slot is not as the caller saw it.
 	ErrChanged = errors.New("store: slot changed since it was read")
+	// ErrFull: the key may have no further variant.
+	ErrFull = errors.New("store: key has all the variants it may have")
 	// ErrOvertaken: the fill has lost its right to write.
 	ErrOvertaken = errors.New("store: fill was overtaken by a purge or a newer fill")
 )
@@ -152,7 +165,7 @@ var (
 type Recorder interface {
 	// StoreOp records one operation: op is "get", "acquire", "commit",
 	// "release", "renew", "wait" or "purge", result is "ok", "miss", "held",
-	// "changed", "overtaken", "timeout" or "error". A look-up that the
+	// "changed", "full", "overtaken", "timeout" or "error". A look-up that the
 	// process's own memory answered is not recorded: hits are counted by
 	// the callers. took is 0 where nothing left the process.
 	StoreOp(op, result string, took time.Duration)
@@ -185,6 +198,8 @@ func Result(err error) string {
 		return "held"
 	case errors.Is(err, ErrChanged):
 		return "changed"
+	case errors.Is(err, ErrFull):
+		return "full"
 	case errors.Is(err, ErrOvertaken):
 		return "overtaken"
 	}

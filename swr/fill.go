@@ -90,7 +90,8 @@ func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t
 	return lease
 }
 
-// acquire returns a nil Lease only with store.ErrHeld or store.ErrChanged.
+// acquire returns a nil Lease only with store.ErrHeld, store.ErrChanged or, for
+// a slot whose callers each fill alone for a while then, store.ErrFull.
 func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim) (store.Lease, error) {
 	if g.opts.Leases == nil {
 		return unleased{}, nil
@@ -99,6 +100,10 @@ func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim)
 	lease, err := g.opts.Leases.Acquire(ctx, claim)
 	if err == nil || errors.Is(err, store.ErrHeld) || errors.Is(err, store.ErrChanged) {
 		return lease, err
+	}
+	if errors.Is(err, store.ErrFull) { // hit-for-miss: what is made will not be stored
+		g.pass(claim.Slot)
+		return nil, err
 	}
 	g.opts.Observe.StoreFailed("acquire", err)
 	g.mu.Lock()

@@ -39,6 +39,8 @@ func (l *lease) commit(entries []store.Entry) error {
 		return store.ErrOvertaken
 	case now != nil && (l.base == nil || now.Stamp != l.base.Stamp): // a newer fill's
 		return store.ErrOvertaken
+	case base == nil && variant != nil && l.s.full(now, variant.Variant, l.most): // by fills that ran beside this one
+		return store.ErrOvertaken
 	case len(entries) == 0:
 		l.s.items.Invalidate(l.slot)
 		return nil
@@ -105,12 +107,14 @@ func (l *lease) entry(from *store.Entry) *entry {
 func (s *Store) attach(variant, base, now *entry) {
 	if base != nil {
 		variant.Of = base.Stamp
+		s.count(variant, base)
 		if base.ends < variant.ends {
 			base.ends, base.Expires = variant.ends, variant.Expires
 		}
 		return
 	}
 	variant.Of, variant.Mark = now.Stamp, now.Mark
+	s.count(variant, now)
 	if now.ends < variant.ends {
 		longer := copyOf(now)
 		life := variant.ends - s.clock()

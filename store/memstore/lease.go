@@ -15,12 +15,14 @@ type lease struct {
 	slot  store.Slot
 	stamp store.Stamp
 	base  *store.Item   // what the caller saw under the key
+	most  int           // how many variants the key may hold; 0: any number
 	began uint64        // the purge log's number before the handler starts
 	until time.Duration // from when on others may take it; until they do, it stands
 	done  chan struct{} // closed when the lease has ended; guarded by the shard
 }
 
-// Acquire is of store.Leaser. It returns no error but ErrHeld and ErrChanged.
+// Acquire is of store.Leaser. It returns no error but ErrHeld, ErrChanged
+// and ErrFull.
 func (s *Store) Acquire(_ context.Context, c store.Claim) (store.Lease, error) {
 	l, err := s.acquire(c)
 	s.record("acquire", err)
@@ -34,8 +36,12 @@ func (s *Store) acquire(c store.Claim) (*lease, error) {
 	sh := s.shard(c.Key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if s.changed(c) {
+	base := s.find(store.Slot{Key: c.Key})
+	switch {
+	case s.changed(c, base):
 		return nil, store.ErrChanged
+	case c.Variant != "" && s.full(base, c.Variant, c.Variants):
+		return nil, store.ErrFull
 	}
 	now := s.clock()
 	if held := sh.holder(c.Slot); held != nil {
@@ -45,7 +51,7 @@ func (s *Store) acquire(c store.Claim) (*lease, error) {
 		sh.end(held)
 	}
 	l := &lease{
-		s: s, stamp: store.NewStamp(), base: c.Base,
+		s: s, stamp: store.NewStamp(), base: c.Base, most: c.Variants,
 		slot:  store.Slot{Key: strings.Clone(c.Key), Variant: strings.Clone(c.Variant)},
 		began: s.log.number.Load(), until: now + c.Hold, done: make(chan struct{}),
 	}
@@ -53,10 +59,9 @@ func (s *Store) acquire(c store.Claim) (*lease, error) {
 	return l, nil
 }
 
-// changed tells whether c's slot holds something that its claimant has not
-// seen. A base that is gone is no news to who fills the base.
-func (s *Store) changed(c store.Claim) bool {
-	base := s.find(store.Slot{Key: c.Key})
+// changed tells whether c's slot, whose key has base, holds something that its
+// claimant has not seen. A base that is gone is no news to who fills the base.
+func (s *Store) changed(c store.Claim, base *entry) bool {
 	switch {
 	case base == nil:
 		return c.Variant != ""

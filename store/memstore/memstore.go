@@ -116,6 +116,9 @@ func size(slot store.Slot, e *entry) int64 {
 	for _, t := range e.Tags {
 		n += len(t) + int(unsafe.Sizeof(t)) + 8
 	}
+	if slot.Variant != "" {
+		n += 2 * nameOverhead // there may be as many names of variants that have gone
+	}
 	return int64(n)
 }
 

@@ -94,7 +94,7 @@ func (l *lease) settle(ctx context.Context, p *plan) error {
 	v, err := l.verdict(ctx, p)
 	if v == purged || v == stale && l.seen == "" {
 		_ = l.s.exchange(ctx, home(l.slot.Key), func(ctx context.Context, cl rueidis.Client) error {
-			return run(ctx, cl, scriptCall{script: dropScript, keys: p.keys[1:], args: []string{string(l.stamp[:])}})[0].Error()
+			return run(ctx, cl, scriptCall{script: dropScript, keys: p.values(), args: []string{string(l.stamp[:])}})[0].Error()
 		})
 	}
 	return outcome(v, err)
@@ -117,16 +117,21 @@ type plan struct {
 	logs       logs // as they were found not to overtake it
 }
 
+// values returns the keys under which p stores.
+func (p *plan) values() []string { return p.keys[2:] }
+
 func (l *lease) plan(entries []store.Entry) (*plan, error) {
 	base, variant, err := sort(entries)
 	if err != nil {
 		return nil, err
 	}
 	k := l.s.keys
-	p := &plan{keys: []string{k.control(l.slot.Key), k.base(l.slot.Key)}}
+	p := &plan{keys: []string{k.control(l.slot.Key), k.count(l.slot.Key), k.base(l.slot.Key)}}
+	name := l.slot.Variant
 	switch {
 	case variant != nil:
-		p.keys = append(p.keys, k.slot(store.Slot{Key: l.slot.Key, Variant: variant.Variant}))
+		name = variant.Variant
+		p.keys = append(p.keys, k.slot(store.Slot{Key: l.slot.Key, Variant: name}))
 	case base == nil && l.slot.Variant != "": // deletes the variant
 		p.keys = append(p.keys, k.slot(l.slot))
 	}
@@ -153,7 +158,7 @@ func (l *lease) plan(entries []store.Entry) (*plan, error) {
 		}
 	}
 	end = expiry(time.Now().Add(baseLife))
-	p.args = []string{l.slot.Variant, string(l.stamp[:]), l.seen, millis(variantLife), variantValue, baseValue, millis(baseLife), end}
+	p.args = []string{l.slot.Variant, string(l.stamp[:]), l.seen, millis(variantLife), variantValue, baseValue, millis(baseLife), end, name, l.most}
 	return p, nil
 }
 

@@ -17,6 +17,7 @@ const slotsPerLog = 16384 / numLogs
 const (
 	variantMark = ":v:"
 	controlMark = ":c"
+	countMark   = ":n"
 	beatMark    = ":hb"
 	logMark     = ":p1"
 )
@@ -47,6 +48,8 @@ func newKeyspace(namespace string) *keyspace {
 func (k *keyspace) base(key string) string { return k.prefix + escape(key) + "}" }
 
 func (k *keyspace) control(key string) string { return k.base(key) + controlMark }
+
+func (k *keyspace) count(key string) string { return k.base(key) + countMark }
 
 func (k *keyspace) beat(tag string) string { return k.prefix + tag + "}" + beatMark }
 

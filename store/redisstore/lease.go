@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type lease struct {
 	stamp store.Stamp
 	base  *store.Item // as the caller saw it, for variants to belong to
 	seen  string      // stamp of the base in Redis, usable or not; "": none
+	most  string      // how many variants the key may hold; "0": any number
 	s0    *logs       // the purge logs as they were before the handler began
 	// purges and failed are the Store's before Acquire did anything.
 	purges, failed uint64
@@ -35,7 +37,7 @@ type lease struct {
 func (s *Store) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
 	begun := time.Now()
 	l := &lease{
-		s: s, slot: c.Slot, stamp: store.NewStamp(), base: c.Base,
+		s: s, slot: c.Slot, stamp: store.NewStamp(), base: c.Base, most: strconv.Itoa(max(c.Variants, 0)),
 		purges: s.purges.Load(), failed: s.failed.Load(), until: s.clock() + int64(c.Hold),
 	}
 	ctx, cancel := s.limit(ctx)
@@ -47,7 +49,7 @@ func (s *Store) Acquire(ctx context.Context, c store.Claim) (store.Lease, error)
 	}
 	s.record("acquire", begun, err)
 	switch {
-	case errors.Is(err, store.ErrHeld), errors.Is(err, store.ErrChanged):
+	case errors.Is(err, store.ErrHeld), errors.Is(err, store.ErrChanged), errors.Is(err, store.ErrFull):
 		return nil, err
 	case err != nil:
 		l.offline = err
@@ -122,7 +124,7 @@ func (l *lease) open(ctx context.Context, c store.Claim) error {
 
 // ask runs the script once. With ErrChanged it returns the stamps in Redis.
 func (l *lease) ask(ctx context.Context, c store.Claim, base, variant string) (nowBase, nowVariant string, err error) {
-	keys := []string{l.s.keys.control(c.Key), l.s.keys.base(c.Key)}
+	keys := []string{l.s.keys.control(c.Key), l.s.keys.count(c.Key), l.s.keys.base(c.Key)}
 	if c.Variant != "" {
 		keys = append(keys, l.s.keys.slot(c.Slot))
 	}
@@ -130,7 +132,7 @@ func (l *lease) ask(ctx context.Context, c store.Claim, base, variant string) (n
 	if c.Steal {
 		steal = "1"
 	}
-	args := []string{c.Variant, string(l.stamp[:]), l.millis(), base, variant, steal}
+	args := []string{c.Variant, string(l.stamp[:]), l.millis(), base, variant, steal, l.most}
 	var reply []rueidis.RedisMessage
 	err = l.s.exchange(ctx, home(c.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
 		reply, err = run(ctx, cl, scriptCall{script: acquireScript, keys: keys, args: args})[0].ToArray()
@@ -162,6 +164,10 @@ func (s *Store) readAcquired(reply []rueidis.RedisMessage) (base, variant string
 			s.setClock(now)
 		}
 		return "", "", store.ErrHeld
+	case 4:
+		now, _ := reply[1].AsInt64()
+		s.setClock(now)
+		return "", "", store.ErrFull
 	case 2:
 		if len(reply) < 3 {
 			return "", "", errReply

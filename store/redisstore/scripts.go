@@ -11,6 +11,8 @@ import (
 
 // What each script promises stands at its head.
 var (
+	//go:embed lua/full.lua
+	fullLua string
 	//go:embed lua/acquire.lua
 	acquireLua string
 	//go:embed lua/commit.lua
@@ -26,8 +28,8 @@ var (
 	//go:embed lua/logopen.lua
 	logOpenLua string
 
-	acquireScript  = newScript(acquireLua)
-	commitScript   = newScript(commitLua)
+	acquireScript  = newScript(fullLua + acquireLua)
+	commitScript   = newScript(fullLua + commitLua)
 	holdScript     = newScript(holdLua)
 	dropScript     = newScript(dropLua)
 	softScript     = newScript(softLua)

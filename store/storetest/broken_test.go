@@ -12,7 +12,7 @@ import (
 )
 
 func mutants() []mutant {
-	return slices.Concat(leaseMutants(), overtakeMutants(), waitMutants(), purgeMutants(), softMutants(), valueMutants(), lookMutants(), pairMutants())
+	return slices.Concat(leaseMutants(), overtakeMutants(), waitMutants(), purgeMutants(), softMutants(), valueMutants(), lookMutants(), pairMutants(), fullMutants())
 }
 
 func leaseMutants() []mutant {

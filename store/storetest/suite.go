@@ -71,7 +71,7 @@ type check struct {
 func checks() []check {
 	var all []check
 	for _, of := range [][]check{
-		valueChecks(), keyChecks(), variantChecks(), leaseChecks(), lapseChecks(), changeChecks(), waitChecks(),
+		valueChecks(), keyChecks(), variantChecks(), fullChecks(), leaseChecks(), lapseChecks(), changeChecks(), waitChecks(),
 		purgeChecks(), matchChecks(), overtakeChecks(), softChecks(), raceChecks(),
 	} {
 		all = append(all, of...)
