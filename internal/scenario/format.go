@@ -72,6 +72,7 @@ const (
 	Never  Asked = iota
 	First        // before the client has its answer
 	Behind       // for the next clients
+	Either       // it may be
 )
 
 // A Message is the head of a response.
@@ -83,7 +84,9 @@ type Message struct {
 // All returns all scenarios.
 func All() []Scenario {
 	return slices.Concat(
-		freshness,
-		storing,
+		freshness, syntax, storing, using,
+		vary, conditions, validating, ranges, directives,
+		staleness, invalidating, targeted, messages,
+		defaults, keys,
 	)
 }

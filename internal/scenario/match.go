@@ -70,6 +70,9 @@ func matches(pattern, value string) bool {
 
 func matchesOne(pattern, value string) bool {
 	ranges := numbers.FindAllStringSubmatch(pattern, -1)
+	if ranges == nil {
+		return pattern == value
+	}
 	parts := numbers.Split(pattern, -1)
 	for i, p := range parts {
 		parts[i] = regexp.QuoteMeta(p)
