@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/reprise-go/reprise/internal/scenario"
@@ -20,5 +21,27 @@ func openMemory(t testing.TB) store.Store {
 func TestScenarios(t *testing.T) {
 	for _, s := range scenario.All() {
 		t.Run(s.Name, func(t *testing.T) { scenario.Run(t, s, openMemory) })
+	}
+}
+
+// Each kind of hit: the last step of the scenarios that end in one, without
+// those that would have to wait for it.
+func BenchmarkScenarios(b *testing.B) {
+	for _, s := range scenario.All() {
+		if !s.EndsWarm() {
+			continue
+		}
+		b.Run(s.Name, func(b *testing.B) {
+			warm := scenario.NewWarm(b, s, openMemory)
+			w := &discard{}
+			b.ReportAllocs()
+			for b.Loop() {
+				w.header = make(http.Header)
+				warm.ServeHTTP(w, warm.Request)
+			}
+			if n := warm.Asked(); n > 0 {
+				b.Errorf("the origin is asked %d times", n)
+			}
+		})
 	}
 }

@@ -34,6 +34,11 @@ var invalidating = []Scenario{
 		hit(to("/other"), of(2)),
 		hit(to("/page?q=1"), of(3)),
 	}},
+	{"A21 what was asked for by the whole URL goes as well", nil, steps{
+		miss(to("http://example.com/page"), answers(minute)),
+		bypass(by("POST"), sends("x")),
+		miss(to("http://example.com/page")),
+	}},
 	{"A21 what may be served stale goes as well", stalePolicy, steps{
 		miss(answers(soon)),
 		after(2*sec, bypass(by("POST"), sends("x"))),
