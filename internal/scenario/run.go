@@ -22,7 +22,7 @@ func Run(t *testing.T, s Scenario, open func(testing.TB) store.Store) {
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes()
 		st := newStage(t, s, open(t), network)
-		st.dial, st.settle = network.dial, func(Asked) { synctest.Wait() }
+		st.dial, st.settle = network.dial, func(bool) { synctest.Wait() }
 		for n := range s.Steps {
 			if st.play(s, n); t.Failed() {
 				return // what comes after it means nothing
@@ -57,7 +57,7 @@ type stage struct {
 	kept      kept
 
 	dial   func() (net.Conn, error)
-	settle func(Asked) // until nothing is under way any more
+	settle func(refreshing bool) // until nothing is under way any more
 }
 
 // kept is the answer of the origin that is stored.
@@ -107,7 +107,9 @@ func (st *stage) play(s Scenario, n int) {
 		st.t.Fatal(err)
 	}
 	got := step.exchange(conn, st.start)
-	st.settle(step.Want.Origin)
+	if st.settle(step.Want.Origin == Behind && got.header.Get("X-Cache") == "STALE"); st.t.Failed() {
+		return
+	}
 
 	want := st.expected(s, step)
 	for _, fault := range step.faults(got, want, st.origin.requests(), st.start) {
@@ -162,8 +164,8 @@ func (st *stage) expected(s Scenario, step Step) kept {
 }
 
 // awaitRefresh returns when a refresh that is expected has been stored.
-func (st *stage) awaitRefresh(a Asked) {
-	if a != Behind {
+func (st *stage) awaitRefresh(refreshing bool) {
+	if !refreshing {
 		return
 	}
 	select {
