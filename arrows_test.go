@@ -70,6 +70,7 @@ var rooms = map[string]room{
 		others: []string{"github.com/go-chi/chi/v5", "github.com/prometheus/client_golang"},
 	},
 	"examples/proxy": {ours: []string{"middleware", "store", "store/memstore", "store/redisstore"}, never: noProm},
+	"internal/scenario": {ours: []string{"keyfunc", "middleware", "store", "swr"}, never: heavy},
 	"internal/hitbench": {
 		ours:   []string{"middleware", "store", "store/memstore", "store/redisstore"},
 		others: []string{"github.com/redis/rueidis"},

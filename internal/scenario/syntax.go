@@ -1,0 +1,93 @@
+package scenario
+
+import "time"
+
+// syntax has the forms in which a lifetime is stated (RFC 9111 §1.2.2, §5.2,
+// §5.3; RFC 9110 §5.6).
+var syntax = []Scenario{
+	reused("A3 a lifetime of 2^31-1", "Cache-Control: max-age=2147483647"),
+	reused("A3 a lifetime of 2^31", "Cache-Control: max-age=2147483648"),
+	reused("A3 a lifetime of 2^63", "Cache-Control: max-age=9223372036854775808"),
+	reused("A3 a lifetime of 30 digits", "Cache-Control: s-maxage=999999999999999999999999999999"),
+	reused("A3 leading zeros", "Cache-Control: max-age=000060"),
+	{"A3 leading zeros are not octal", nil, steps{
+		miss(answers("Cache-Control: max-age=03")),
+		after(2*sec, hit()),
+		after(2*sec, miss()),
+	}},
+	{"A3 long windows do not overflow", nil, steps{
+		miss(answers("Cache-Control: max-age=1, stale-while-revalidate=9223372036854775807, stale-if-error=9223372036854775807")),
+		after(2*sec, refresh()),
+	}},
+	reused("A3 a number may be quoted", `Cache-Control: max-age="60"`),
+	reused("A3 a lifetime stated twice the same", "Cache-Control: max-age=60, max-age=60"),
+	unused("A3 a lifetime in another directive's quotes", `Cache-Control: ext="max-age=60"`),
+	unused("A3 a lifetime in quotes, behind a comma", `Cache-Control: ext="a, max-age=60, b"`),
+	unused("A3 a lifetime in quotes, behind an escaped quote", `Cache-Control: ext="\", max-age=60, \""`),
+	unused("A3 a lifetime in quotes does not count before the real one", `Cache-Control: ext="max-age=60", max-age=0`),
+	unused("A3 a lifetime in quotes does not count behind the real one", `Cache-Control: max-age=0, ext="max-age=60"`),
+	reused("A3 no-store in quotes is not no-store", `Cache-Control: ext="no-store", max-age=60`),
+	unused("A3 quotes that do not end", `Cache-Control: max-age=60, ext="no-store`),
+	unused("A3 a directive's name is the whole name", "Cache-Control: x-max-age=60, max-age-x=60, maxage=60"),
+	unused("A3 semicolons do not separate", "Cache-Control: private; max-age=60"),
+
+	never("A3 a negative lifetime", "Cache-Control: max-age=-60"),
+	never("A3 a lifetime with a sign", "Cache-Control: max-age=+60"),
+	never("A3 a lifetime with letters before it", "Cache-Control: max-age=x60"),
+	never("A3 a lifetime with letters behind it", "Cache-Control: max-age=60s"),
+	never("A3 a lifetime with a fraction", "Cache-Control: max-age=60.5"),
+	never("A3 a hexadecimal lifetime", "Cache-Control: max-age=0x60"),
+	never("A3 a lifetime in single quotes", "Cache-Control: max-age='60'"),
+	never("A3 a space before the =", "Cache-Control: max-age =60"),
+	never("A3 a space behind the =", "Cache-Control: max-age= 60"),
+	never("A3 nothing behind the =", "Cache-Control: max-age="),
+	never("A3 no value", "Cache-Control: max-age"),
+	never("A3 an invalid s-maxage, whatever max-age says", "Cache-Control: s-maxage=x, max-age=60"),
+	never("A3 two lifetimes, the long one first", "Cache-Control: max-age=60, max-age=0"),
+	never("A3 two lifetimes, the short one first", "Cache-Control: max-age=0, max-age=60"),
+	never("A3 two lifetimes on two lines", "Cache-Control: max-age=60", "Cache-Control: max-age=30"),
+	never("A3 max-age=0 is 0, and not unset", "Cache-Control: max-age=0"),
+	never("A3 s-maxage=0 is 0, and not unset", "Cache-Control: s-maxage=0"),
+
+	reused("A5 IMF-fixdate", "Expires: Thu, 01 Jan 2099 00:00:00 GMT"),
+	reused("A5 RFC 850", "Expires: "+at(24*time.Hour, "Monday, 02-Jan-06 15:04:05 GMT")),
+	reused("A5 asctime", "Expires: "+at(24*time.Hour, time.ANSIC)),
+	reused("A5 asctime with a day of one digit", "Expires: Thu Jan  1 00:00:00 2099"),
+	reused("A5 a weekday in small letters", "Expires: thu, 01 Jan 2099 00:00:00 GMT"),
+	reused("A5 a month in capitals", "Expires: Thu, 01 JAN 2099 00:00:00 GMT"),
+	reused("A5 a zone in any letter case", "Expires: Thu, 01 Jan 2099 00:00:00 gMT"),
+	reused("A5 the last second of 31 bits", "Expires: Tue, 19 Jan 2038 03:14:07 GMT"),
+	reused("A5 a second more", "Expires: Tue, 19 Jan 2038 03:14:08 GMT"),
+	reused("A5 the last year of four digits", "Expires: Thu, 31 Dec 9999 23:59:59 GMT"),
+	reused("A5 the same Expires on two lines", "Expires: Thu, 01 Jan 2099 00:00:00 GMT", "Expires: Thu, 01 Jan 2099 00:00:00 GMT"),
+	unused("A5 an RFC 850 year more than 50 years ahead is of the past", "Expires: "+at(60*365*24*time.Hour, "Monday, 02-Jan-06 15:04:05 GMT")),
+
+	never("A5 Expires in the past", "Expires: "+at(-time.Hour)),
+	never("A5 Expires: 0", "Expires: 0"),
+	never("A5 Expires: -1", "Expires: -1"),
+	never("A5 an empty Expires", "Expires:"),
+	never("A5 Expires in seconds", "Expires: 4070908800"),
+	never("A5 Expires as RFC 3339", "Expires: 2099-01-01T00:00:00Z"),
+	never("A5 UTC", "Expires: Thu, 01 Jan 2099 00:00:00 UTC"),
+	never("A5 another zone", "Expires: Thu, 01 Jan 2099 00:00:00 CET"),
+	never("A5 a zone as a number", "Expires: Thu, 01 Jan 2099 00:00:00 +0000"),
+	never("A5 no zone", "Expires: Thu, 01 Jan 2099 00:00:00"),
+	never("A5 a year of two digits", "Expires: Thu, 01 Jan 99 00:00:00 GMT"),
+	never("A5 no comma", "Expires: Thu 01 Jan 2099 00:00:00 GMT"),
+	never("A5 two spaces before the year", "Expires: Thu, 01 Jan  2099 00:00:00 GMT"),
+	never("A5 two spaces before the time", "Expires: Thu, 01 Jan 2099  00:00:00 GMT"),
+	never("A5 dashes in the date", "Expires: Thu, 01-Jan-2099 00:00:00 GMT"),
+	never("A5 periods in the time", "Expires: Thu, 01 Jan 2099 00.00.00 GMT"),
+	never("A5 an hour of one digit", "Expires: Thu, 01 Jan 2099 0:00:00 GMT"),
+	never("A5 a day of one digit", "Expires: Thu, 1 Jan 2099 00:00:00 GMT"),
+	never("A5 the 30th of February", "Expires: Mon, 30 Feb 2099 00:00:00 GMT"),
+	never("A5 an hour 24", "Expires: Thu, 01 Jan 2099 24:00:00 GMT"),
+	never("A5 something behind the date", "Expires: Thu, 01 Jan 2099 00:00:00 GMT; x"),
+	never("A5 two different Expires", "Expires: Thu, 01 Jan 2099 00:00:00 GMT", "Expires: Fri, 02 Jan 2099 00:00:00 GMT"),
+	never("A5 two Expires, one of them invalid", "Expires: Thu, 01 Jan 2099 00:00:00 GMT", "Expires: 0"),
+}
+
+// never is unused, with a policy that would know a lifetime.
+func never(name string, fields ...string) Scenario {
+	return Scenario{name, ttl(time.Minute), steps{miss(answers(fields...)), miss()}}
+}
