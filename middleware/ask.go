@@ -31,11 +31,11 @@ func (x *exchange) ask(run *swr.Run, old *response) ask {
 	if old != nil && x.withheld(old) {
 		old = nil
 	}
-	apart := run.Solo() || x.apart(old)
-	a := ask{old: old, whole: !apart}
+	narrow := run.Solo() || x.narrow(old)
+	a := ask{old: old, whole: !narrow}
 	switch {
 	case old == nil, x.r.Method != http.MethodGet:
-	case apart && x.facts&(hasConditional|hasPrecondition) != 0: // the client's own conditions go to the handler
+	case narrow && x.facts&(hasConditional|hasPrecondition) != 0: // the client's own conditions go to the handler
 	case old.isPart():
 		a.rest, a.kind = x.restOf(old, run)
 	case old.confirmable() && (a.whole || x.facts&hasRange == 0):

@@ -45,6 +45,7 @@ type exchange struct {
 	why        Reason   // why the request would be forwarded
 	unselected bool     // what selects is over the limit
 	reloads    bool     // the client wants it newer than what is stored, and may
+	tolerant   bool     // the client takes it as stale as it is
 
 	// The caller's own fill, if there was one.
 	capture *capture
@@ -74,10 +75,15 @@ func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *ex
 // answered whole, as RFC 9110 §14.2 allows.
 const maxRanges = 16
 
-// rangeable tells whether r's Range counts: it does with GET alone (§14.2).
+// rangeable tells whether r's Range counts: it does with GET alone (§14.2), and
+// not if it has another unit.
 func rangeable(r *http.Request) bool {
-	n := rfc9111.CountRanges(r.Header["Range"])
-	return r.Method == http.MethodGet && 0 < n && n <= maxRanges
+	lines := r.Header["Range"]
+	if r.Method != http.MethodGet || len(lines) == 0 || !strings.HasPrefix(lines[0], "bytes=") {
+		return false
+	}
+	n := rfc9111.CountRanges(lines[:1])
+	return 0 < n && n <= maxRanges
 }
 
 // maxPooled bounds the buffers that a pooled exchange keeps, in bytes.
@@ -243,7 +249,7 @@ func (x *exchange) Claim() store.Claim {
 			x.slot.Variant = string(x.variant[:])
 		}
 	}
-	return store.Claim{Slot: x.slot, Base: x.base, Seen: x.seen}
+	return store.Claim{Slot: x.slot, Base: x.base, Seen: x.seen, Variants: x.rt.policy.Limits.Variants}
 }
 
 // State says what this request may do with v.
@@ -252,6 +258,8 @@ func (x *exchange) State(v *response) swr.State {
 	switch {
 	case x.post():
 		return swr.Apart
+	case x.facts&hasPrecondition != 0: // the handler's to evaluate (RFC 9111 §4.3.2)
+		return swr.Alone
 	case v == nil || !x.selects(v):
 		v = nil
 	case x.withheld(v):
@@ -286,6 +294,7 @@ func (x *exchange) permits(v *response) swr.State {
 	case st == swr.Stale && v.item == nil: // as new as it can be: max-age=0, stale-while-revalidate=60
 		return swr.Fresh
 	case st < swr.Stale && x.tolerates(v):
+		x.tolerant = true
 		return swr.Stale
 	}
 	return st
@@ -307,21 +316,28 @@ func (x *exchange) standsIn(v *response) bool {
 }
 
 // solitary tells whether the answer to this request is nobody else's and of no
-// use to anybody else: a failed precondition says nothing of the resource, and
-// a client may ask that its answer be not stored (RFC 9111 §5.2.1.5).
+// use to anybody else: a client may ask that its answer be not stored (RFC 9111
+// §5.2.1.5).
 func (x *exchange) solitary() bool {
-	return x.unselected || x.facts&hasPrecondition != 0 || x.control.Is(rfc9111.NoStore) ||
+	return x.unselected || x.control.Is(rfc9111.NoStore) ||
 		x.r.Method == http.MethodHead && x.facts&hasConditional != 0
 }
 
 // post tells whether x is a POST whose answer may be stored.
 func (x *exchange) post() bool { return x.r.Method == http.MethodPost }
 
-// apart tells whether the answer is nobody else's, but of use: a HEAD may
-// freshen v (RFC 9111 §4.3.5), a part is stored as one (§3.3), and so may the
-// answer to a POST be (RFC 9110 §9.3.3). A range of what the handler can
-// confirm whole is asked for by confirming it.
+// apart tells whether the answer is nobody else's, but of use: because the
+// request is narrow, or because the handler is to be asked for each request
+// (RFC 9111 §5.2.2.4).
 func (x *exchange) apart(v *response) bool {
+	return x.narrow(v) || v != nil && v.windows.Fresh+v.windows.Stale == 0
+}
+
+// narrow tells whether the handler gets the request as it is, for less than the
+// whole: a HEAD may freshen v (RFC 9111 §4.3.5), a part is stored as one (§3.3),
+// and so may the answer to a POST be (RFC 9110 §9.3.3). A range of what the
+// handler can confirm whole is asked for by confirming it.
+func (x *exchange) narrow(v *response) bool {
 	switch {
 	case x.r.Method != http.MethodGet:
 		return true
@@ -416,9 +432,10 @@ func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a a
 // to another request: the refresh gets a clone.
 //
 // A HEAD starts no refresh: the router may have another handler for a GET. Nor
-// does a request that asks for nothing to be stored.
+// does a request that asks for nothing to be stored, or one that alone takes
+// what is stale: nobody asked for a refresh.
 func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*response]) {
-	if x.r.Method != http.MethodGet || x.control.Is(rfc9111.NoStore) {
+	if x.r.Method != http.MethodGet || x.control.Is(rfc9111.NoStore) || x.tolerant {
 		return ctx, nil
 	}
 	ctx = context.WithoutCancel(ctx)

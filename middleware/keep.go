@@ -27,6 +27,10 @@ var errUnfit = errors.New("middleware: handler confirmed or completed something 
 // finish says, when the handler has returned, what its response is worth.
 func (c *capture) finish() (swr.Made[*response], error) {
 	if c.mode == undecided {
+		if c.ctx.Err() != nil && c.x.standsIn(c.old) { // its time ended first
+			c.why, c.bearing = ReasonError, rescued
+			return swr.Made[*response]{}, handlerError{http.StatusGatewayTimeout}
+		}
 		c.WriteHeader(http.StatusOK)
 	}
 	switch {

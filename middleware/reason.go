@@ -79,8 +79,11 @@ func (r Reason) String() string {
 
 // reasonOf is the Reason behind a commit that failed.
 func reasonOf(err error) Reason {
-	if errors.Is(err, store.ErrOvertaken) {
+	switch {
+	case errors.Is(err, store.ErrOvertaken):
 		return ReasonOvertaken
+	case errors.Is(err, store.ErrFull):
+		return ReasonVaryOn
 	}
 	return ReasonStore
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -175,6 +176,9 @@ func (x *exchange) conditions(v *response) http.Header {
 		if lines, has := x.r.Header[name]; has {
 			h[name] = lines
 		}
+	}
+	if tags := h["If-None-Match"]; len(tags) > 1 { // http.ServeContent reads one line
+		h["If-None-Match"] = []string{strings.Join(tags, ", ")}
 	}
 	if since := h["If-Modified-Since"]; since != nil && h["If-None-Match"] == nil && v.modified.IsZero() {
 		// §4.3.2: without a Last-Modified, Date counts. http.ServeContent does not

@@ -35,7 +35,8 @@ func (r *Run) Alone(drop bool) {
 }
 
 // Verdict tells, once Load has returned, what became of the entries Fill kept:
-// nil if they are stored, store.ErrOvertaken, or why the store failed.
+// nil if they are stored, store.ErrOvertaken, or why the store failed; and of a
+// fill that was alone because its key is full, store.ErrFull.
 func (r *Run) Verdict() error { return r.verdict }
 
 // settled ends the time in which Alone counts. It tells whether Alone was called.
@@ -102,7 +103,7 @@ func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim)
 		return lease, err
 	}
 	if errors.Is(err, store.ErrFull) { // hit-for-miss: what is made will not be stored
-		g.pass(claim.Slot)
+		g.pass(claim.Slot, true)
 		return nil, err
 	}
 	g.opts.Observe.StoreFailed("acquire", err)
@@ -196,8 +197,8 @@ func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, 
 		g.drop(f, failed)
 		return nil
 	}
-	if !made.Shared && !f.apart {
-		g.pass(f.slot)
+	if len(made.Keep) == 0 && !made.Shared && !f.apart {
+		g.pass(f.slot, false)
 	}
 	if len(made.Keep) == 0 && !made.Drop {
 		g.release(ctx, lease)
@@ -234,11 +235,11 @@ func (g *Group[V]) release(ctx context.Context, lease store.Lease) {
 }
 
 // pass keeps the next callers for slot from queueing.
-func (g *Group[V]) pass(slot store.Slot) {
+func (g *Group[V]) pass(slot store.Slot, full bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	g.memos.pass(slot, now, now.Add(g.opts.PassFor))
+	g.memos.pass(slot, full, now, now.Add(g.opts.PassFor))
 }
 
 // rescue stands in for a fill that failed, if anything may.
@@ -266,7 +267,7 @@ func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V) (V, Outc
 func (g *Group[V]) solo(ctx context.Context, src Source[V], old V) (made Made[V], err error) {
 	began, seen := time.Now(), ErrPanicked
 	defer func() { g.opts.Observe.Filled(src.Claim().Key, time.Since(began), false, seen) }()
-	made, err = src.Fill(ctx, &Run{}, old)
+	made, err = src.Fill(ctx, &Run{verdict: g.refusal(src.Claim().Slot)}, old)
 	seen = err
 	return made, err
 }

@@ -163,6 +163,16 @@ func (g *Group[V]) waitLimit() time.Time {
 	return time.Now().Add(d - d/10 + rand.N(d/5+1))
 }
 
+// refusal is why the store would take no value for slot, as far as is known.
+func (g *Group[V]) refusal(slot store.Slot) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.memos.of[slot].full && g.memos.passing(slot, time.Now()) {
+		return store.ErrFull
+	}
+	return nil
+}
+
 // passing tells whether the results for slot were lately not to be shared.
 func (g *Group[V]) passing(slot store.Slot) bool {
 	g.mu.Lock()

@@ -25,6 +25,7 @@ type memos struct {
 
 type memo struct {
 	passUntil  time.Time
+	full       bool // because the key takes no further variant
 	retryAfter time.Time
 	failures   int
 }
@@ -35,9 +36,9 @@ func (m memos) passing(slot store.Slot, now time.Time) bool {
 	return now.Before(m.of[slot].passUntil)
 }
 
-func (m memos) pass(slot store.Slot, now, until time.Time) {
+func (m memos) pass(slot store.Slot, full bool, now, until time.Time) {
 	e := m.of[slot]
-	e.passUntil = until
+	e.passUntil, e.full = until, full
 	m.put(slot, e, now)
 }
 
@@ -52,7 +53,7 @@ func (m memos) refreshed(slot store.Slot, now time.Time, ok bool) {
 	e := m.of[slot]
 	if ok {
 		if m.passing(slot, now) { // which this very refresh may have found out
-			m.of[slot] = memo{passUntil: e.passUntil}
+			m.of[slot] = memo{passUntil: e.passUntil, full: e.full}
 		} else {
 			delete(m.of, slot)
 		}

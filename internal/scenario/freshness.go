@@ -102,7 +102,7 @@ var freshness = []Scenario{
 	}},
 	{"A6 a tenth of the time since Last-Modified", heuristic, steps{
 		miss(answers("Last-Modified: " + at(-30*sec))),
-		after(sec, hit(shows("Cache-Status: reprise; hit; ttl={1..2}"))),
+		after(sec, hit(shows("Cache-Status: reprise; hit; ttl={1..3}"))),
 		after(3*sec, miss(answers("Last-Modified: "+at(-26*sec)))),
 	}},
 	{"A6 not without Last-Modified", heuristic, steps{miss(answers(`ETag: "v1"`)), miss()}},

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -49,6 +50,10 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	o.set(w.Header(), s.Fields)
 	if s.File {
+		for name, lines := range maps.Clone(w.Header()) { // http.ServeContent looks for an Etag
+			delete(w.Header(), name)
+			w.Header()[http.CanonicalHeaderKey(name)] = lines
+		}
 		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(s.Body))
 		return
 	}

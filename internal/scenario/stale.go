@@ -98,8 +98,9 @@ var staleness = []Scenario{
 	failing("A20 stale-if-error for a 503 that comes in pieces", standIn, rescued(status(503), body("broken"), flushes())),
 	failing("A20 stale-if-error for a 503 with a lifetime", standIn, rescued(status(503), answers("Cache-Control: no-store"))),
 	failing("A20 stale-if-error for a panic", standIn, rescued(panics())),
-	failing("A20 stale-if-error for an origin that gives up", standIn, rescued(aborts(""))),
-	failing("A20 stale-if-error for an origin that gives up within its answer", standIn, rescued(aborts("only a par"))),
+	failing("A20 stale-if-error for an origin that gives up", standIn, rescued(answers(standIn), aborts(""))),
+	failing("A20 stale-if-error for an origin that gives up within its answer", standIn, rescued(answers(standIn), aborts("only a par"))),
+	failing("A20 not for one whose answer has begun to go out", standIn, broken(answers("Cache-Control: private"), aborts("only a par"))),
 	{"A20 stale-if-error for an origin that hangs", func(p *middleware.Policy) { p.Limits.Fill = time.Second }, steps{
 		miss(answers(standIn)),
 		after(2*sec, rescued(hangs())),
