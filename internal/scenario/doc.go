@@ -23,10 +23,14 @@
 //
 // and goes on with the parts that the scenario is about:
 //
-//	asks, to, by, sends                         the request
-//	answers, status, body, early, trailer, …    the origin's answer
-//	sees                                        what the origin finds in the request
-//	gets, shows, reads, of                      what the client finds in the response
+//	asks, to, by, sends                    the request: fields, target, method, body
+//	answers, status, body, early, trailer  the origin's answer
+//	flushes, file                          how it writes it: in two pieces, as a file server
+//	panics, aborts, hangs                  how it fails
+//	sees                                   what the origin finds in the request
+//	gets, shows, reads, of                 what the client finds in the response
+//
+// Time passes after(d, step); of anyhow(step), X-Cache is not looked at.
 //
 // Unless a part says otherwise it is a GET of /page, the origin answers 200 with
 // a body that names the step, a miss brings the client what the origin answers

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -82,7 +83,9 @@ func newStage(t testing.TB, s Scenario, keep store.Store, network net.Listener) 
 	go func() { ended <- server.Serve(network) }()
 	t.Cleanup(func() {
 		server.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := cache.Close(ctx); err != nil {

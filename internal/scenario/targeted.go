@@ -53,6 +53,11 @@ var targeted = []Scenario{
 	reused("A22 a large lifetime", cdn+"max-age=2147483648"),
 	reused("A22 a lifetime of 15 digits", noStore, cdn+"max-age=999999999999999"),
 	reused("A22 other directives", noStore, cdn+`a, b=1, c="x, y", d=(1 2), max-age=60, e=?0, f=:YQ==:`),
+	reused("A22 what is false is left out", noStore, cdn+"max-age=60, no-store=?0"),
+	{"A22 fields of private are withheld", nil, steps{
+		miss(answers(cdn+`max-age=60, private="X-User"`, "X-User: me"), shows("X-User: me")),
+		hit(shows("!X-User")),
+	}},
 	reused("A22 parameters mean nothing", noStore, cdn+"max-age=60;x=0"),
 	reused("A22 the last one of a name counts", noStore, cdn+"max-age=0, max-age=60"),
 	unused("A22 the last one of a name counts, for less as for more", minute, cdn+"max-age=60, max-age=0"),
