@@ -69,7 +69,7 @@ var rooms = map[string]room{
 		ours:   []string{"metrics", "middleware", "store", "store/memstore", "store/redisstore"},
 		others: []string{"github.com/go-chi/chi/v5", "github.com/prometheus/client_golang"},
 	},
-	"examples/proxy": {ours: []string{"middleware", "store", "store/memstore", "store/redisstore"}, never: noProm},
+	"examples/proxy":    {ours: []string{"middleware", "store", "store/memstore", "store/redisstore"}, never: noProm},
 	"internal/scenario": {ours: []string{"keyfunc", "middleware", "store", "swr"}, never: heavy},
 	"internal/hitbench": {
 		ours:   []string{"middleware", "store", "store/memstore", "store/redisstore"},

@@ -415,7 +415,7 @@ func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a a
 	u := *r.URL
 	r.URL = &u
 	a.apply(r.Header)
-	x.rt.limitEncodings(r.Header)
+	x.rt.negotiate(r.Header)
 	panics := true
 	defer func() {
 		if panics && c.recovers() {

@@ -91,6 +91,11 @@ type Advanced struct {
 	// such as br and gzip, best first. Requests that accept the same ones share
 	// a variant, and a handler sees no others. nil: all that clients send counts.
 	Encodings []string
+	// Languages lists the languages that handlers choose from by
+	// Accept-Language, as de or pt-BR, the default first. Requests that prefer
+	// the same one share a variant, and a handler sees no others. nil: what
+	// clients send counts, whatever its letter case, whitespace and order.
+	Languages []string
 	// StorePOST stores the answer to a POST that has explicit freshness and the
 	// POST's own URL in Content-Location for later GETs (RFC 9110 §9.3.3).
 	StorePOST    bool
@@ -150,6 +155,9 @@ func (p Policy) Validate() error {
 	}
 	for _, coding := range p.Advanced.Encodings {
 		check(isToken(coding) && coding != "*", "Advanced.Encodings", coding, "not a content coding")
+	}
+	for _, language := range p.Advanced.Languages {
+		check(isToken(language) && language != "*", "Advanced.Languages", language, "not a language tag")
 	}
 	check(!p.Cookies.Ignore || len(p.Cookies.Vary)+len(p.Cookies.Bypass) == 0, "Cookies", p.Cookies, "Ignore excludes Vary and Bypass")
 	for field, n := range map[string]int64{
@@ -212,6 +220,7 @@ func (p Policy) withDefaults() Policy {
 	p.Cookies.Bypass = slices.Clone(p.Cookies.Bypass)
 	p.Advanced.StripHeaders = canonical(p.Advanced.StripHeaders)
 	p.Advanced.Encodings = lowered(p.Advanced.Encodings)
+	p.Advanced.Languages = slices.Clone(p.Advanced.Languages)
 	p.Advanced.Keep = max(defaulted(p.Advanced.Keep, time.Hour), 0)
 	if p.Advanced.Targeted == nil {
 		p.Advanced.Targeted = []string{"CDN-Cache-Control"}

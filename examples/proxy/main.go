@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,6 +32,7 @@ type config struct {
 	bytes                 int64
 	heuristic, setCookie  bool
 	stale                 time.Duration
+	languages             string
 }
 
 func main() {
@@ -42,6 +44,7 @@ func main() {
 	flag.BoolVar(&cfg.heuristic, "heuristic", true, "store responses that have only a Last-Modified, for a tenth of their age")
 	flag.DurationVar(&cfg.stale, "stale-if-error", time.Hour, "how long past its freshness a response may stand in for an origin that fails")
 	flag.BoolVar(&cfg.setCookie, "dangerously-store-set-cookie", false, "store responses with Set-Cookie too, as RFC 9111 §7.3 allows, and give one client's cookies to all")
+	flag.StringVar(&cfg.languages, "languages", "", "the languages that the origin chooses from by Accept-Language, as en,de; empty: not known")
 	flag.Parse()
 	if err := run(cfg); err != nil {
 		slog.Error("proxy", "err", err)
@@ -113,11 +116,15 @@ func openStore(cfg config, origin *url.URL) (store.Store, func(), error) {
 // only our guess, and the zero Cookies keep it from those requests: an origin
 // that says nothing may well answer by them.
 func newPolicy(cfg config) reprise.Policy {
-	return reprise.Policy{
+	p := reprise.Policy{
 		Name:         "proxy",
 		StaleIfError: cfg.stale,
 		Advanced:     reprise.Advanced{Heuristic: cfg.heuristic, StorePOST: true, DangerouslyStoreSetCookie: cfg.setCookie},
 	}
+	if languages := strings.ReplaceAll(cfg.languages, " ", ""); languages != "" {
+		p.Advanced.Languages = strings.Split(languages, ",")
+	}
+	return p
 }
 
 // newProxy hands on what both sides say as they say it.

@@ -204,11 +204,23 @@ var defaults = []Scenario{
 		miss(asks("Accept-Encoding: identity"), answers(minute, "Vary: Accept-Encoding")),
 		hit(asks("Accept-Encoding: zstd")),
 	}},
+	{"B vary: requests that prefer the same of the policy's languages share a variant", languages("en", "de"), steps{
+		miss(asks("Accept-Language: fr, de-AT;q=0.8, en;q=0.5"), sees("Accept-Language: de"), answers(minute, "Vary: Accept-Language", "Content-Language: de")),
+		hit(asks("Accept-Language: de"), of(1)),
+		hit(asks("Accept-Language: fr;q=0.5, DE;q=1.0"), of(1)),
+		miss(asks("Accept-Language: en"), sees("Accept-Language: en"), answers(minute, "Vary: Accept-Language", "Content-Language: en")),
+		hit(asks("Accept-Language: fr"), of(4)),
+		hit(of(4)),
+	}},
 	{"B vary: codings are as clients send them where the policy names none", nil, steps{
 		miss(asks("Accept-Encoding: gzip"), answers(minute, "Vary: Accept-Encoding")),
 		hit(asks("Accept-Encoding: gzip")),
 		miss(asks("Accept-Encoding: gzip, br"), answers(minute, "Vary: Accept-Encoding")),
 	}},
+}
+
+func languages(names ...string) func(*middleware.Policy) {
+	return func(p *middleware.Policy) { p.Advanced.Languages = names }
 }
 
 func encodings(names ...string) func(*middleware.Policy) {
