@@ -3,39 +3,36 @@ package rfc9111
 import "strings"
 
 // Language returns which of the languages produced an Accept-Language field
-// prefers (RFC 9110 §12.5.4), by the lookup of RFC 4647 §3.4: the ranges in the
-// order of their weights, and of the field where they are equal; each of them
-// shortened from its end until it is the name of one. It returns the first of
-// produced, the default, where none is preferred: for "*", for a field that
-// names no other, and for no field. Letter case does not count. A range that is
-// malformed counts as not there, and so does one with q=0.
+// prefers (RFC 9110 §12.5.4), by the lookup of RFC 4647 §3.4: each range is
+// shortened from its end until it is the name of one, and the greatest weight
+// wins. Between equal weights the one that stands first in produced does: the
+// section has the order in the field mean nothing. Without a preference, which
+// "*" is none, it is the first of produced. Letter case does not count. A range
+// that is malformed counts as not there, and so does one with q=0.
 func Language(lines []string, produced []string) string {
-	best, weight := "", 0
+	best, weight := 0, 0
 	members(lines, func(member string) bool {
 		name, q, ok := weighted(member)
-		if !ok || q <= weight {
-			return true
+		if i := lookUp(name, produced); ok && i >= 0 && (q > weight || q == weight && i < best) {
+			best, weight = i, q
 		}
-		if language := lookUp(name, produced); language != "" {
-			best, weight = language, q
-		}
-		return weight < 1000
+		return true
 	})
-	if best == "" && len(produced) > 0 {
-		return produced[0]
+	if best < len(produced) {
+		return produced[best]
 	}
-	return best
+	return ""
 }
 
-// lookUp returns the language that a range stands for, or "".
-func lookUp(name string, produced []string) string {
+// lookUp returns the place in produced of what a range stands for, or -1.
+func lookUp(name string, produced []string) int {
 	if name == "*" && len(produced) > 0 {
-		return produced[0]
+		return 0
 	}
 	for name != "" {
-		for _, language := range produced {
+		for i, language := range produced {
 			if equalFold(language, name) {
-				return language
+				return i
 			}
 		}
 		name = name[:max(strings.LastIndexByte(name, '-'), 0)]
@@ -43,7 +40,7 @@ func lookUp(name string, produced []string) string {
 			name = name[:n-2]
 		}
 	}
-	return ""
+	return -1
 }
 
 // weighted splits a member into its name and its weight in thousandths.

@@ -204,7 +204,7 @@ var defaults = []Scenario{
 		miss(asks("Accept-Encoding: identity"), answers(minute, "Vary: Accept-Encoding")),
 		hit(asks("Accept-Encoding: zstd")),
 	}},
-	{"B vary: requests that prefer the same of the policy's languages share a variant", languages("en", "de"), steps{
+	{"B vary: requests that prefer the same of the policy's languages share a variant", produces("en", "de"), steps{
 		miss(asks("Accept-Language: fr, de-AT;q=0.8, en;q=0.5"), sees("Accept-Language: de"), answers(minute, "Vary: Accept-Language", "Content-Language: de")),
 		hit(asks("Accept-Language: de"), of(1)),
 		hit(asks("Accept-Language: fr;q=0.5, DE;q=1.0"), of(1)),
@@ -219,7 +219,7 @@ var defaults = []Scenario{
 	}},
 }
 
-func languages(names ...string) func(*middleware.Policy) {
+func produces(names ...string) func(*middleware.Policy) {
 	return func(p *middleware.Policy) { p.Advanced.Languages = names }
 }
 
