@@ -19,7 +19,7 @@ var languageCases = []struct{ field, want string }{
 	{"en, de", "en"},
 	{"de, en", "en"},
 	{"pt-BR;q=0.7, de;q=0.7", "de"},
-	{"de;q=0.1, en;q=0.100", "de"},
+	{"de;q=0.1, en;q=0.100", "en"},
 	{"de;q=0.1, en;q=0.101", "en"},
 	{"fr, de;q=0.2", "de"},
 	{"de;q=0", "en"},
