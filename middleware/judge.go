@@ -188,7 +188,9 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement
 	if j.windows.Fresh+j.windows.Stale == 0 {
 		j.marks |= implicit // it is the handler's word that it cannot be used as it is
 	}
-	j.keep = p.keepFor(q)
+	if explicit || fresh > 0 || c.Is(asks) {
+		j.keep = p.keepFor(q)
+	}
 	switch {
 	case j.life() <= j.age:
 		j.why = p.lifeless(q, c, explicit)
@@ -224,6 +226,11 @@ func (p *Policy) ttl(q *question) (time.Duration, bool) {
 	ttl, named := p.Statuses[q.status]
 	return ttl, named
 }
+
+// asks are the directives by which a response without a lifetime says that a
+// cache may keep it. One that says nothing is not kept for its validator: who
+// writes no Cache-Control may answer by anything, with the same ETag for all.
+const asks = rfc9111.NoCache | rfc9111.Public | rfc9111.MustRevalidate | rfc9111.ProxyRevalidate
 
 // keepFor is how long past its use a response is kept because its
 // validators let the handler confirm it. Only a 200 is (RFC 9110 §13.2.1), and

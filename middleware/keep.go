@@ -101,6 +101,9 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 		return made, nil
 	}
 	made.Value = c.response(&d, &q, &j)
+	if made.Confirmed && made.Value.spares(c.old) {
+		return made, nil
+	}
 	var ok bool
 	if made.Keep, ok = c.x.entries(made.Value, names, tags, j.keep); !ok {
 		c.why, made.Value = ReasonVaryOn, c.unstored(made.Value)
@@ -108,6 +111,20 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	}
 	made.Shared = j.windows.Fresh+j.windows.Stale > 0
 	return made, nil
+}
+
+// spares tells whether old, which r confirms, may stay as it is: it is asked
+// about each time, so that nothing but its header counts, and that is the same.
+// That spares a store of all of it at each request.
+func (r *response) spares(old *response) bool {
+	if r.windows != (swr.Windows{}) || old.windows != r.windows || old.marks != r.marks || old.item == nil {
+		return false
+	}
+	left, all := old.item.Expires.Sub(r.born.time()), old.item.Expires.Sub(old.born.time())
+	a, b := r.header(), old.header()
+	delete(a, "Date")
+	delete(b, "Date")
+	return left > all/2 && maps.EqualFunc(a, b, slices.Equal)
 }
 
 // unstored returns v if it has to be the answer though it is not stored.

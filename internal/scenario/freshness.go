@@ -11,6 +11,14 @@ import (
 var freshness = []Scenario{
 	unused("A1 nothing says how long"),
 	unused("A1 a validator is no lifetime", `ETag: "v1"`, "Last-Modified: "+at(-time.Hour)),
+	{"A1 a validator alone is no reason to keep a response", nil, steps{
+		miss(answers(`ETag: "v1"`)),
+		miss(sees("!If-None-Match")),
+	}},
+	{"A1 with public it is", nil, steps{
+		miss(answers("Cache-Control: public", `ETag: "v1"`)),
+		confirmed(sees(`If-None-Match: "v1"`)),
+	}},
 	unused("A1 public is no lifetime", "Cache-Control: public"),
 	unused("A1 immutable is no lifetime", "Cache-Control: immutable"),
 	unused("A1 must-revalidate is no lifetime", "Cache-Control: must-revalidate"),
