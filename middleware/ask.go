@@ -20,10 +20,9 @@ type ask struct {
 type askKind uint8
 
 const (
-	forNew       askKind = iota // for a response, whatever is stored
-	toConfirm                   // or for a 304, by which old is still right
-	toComplete                  // or for a 206, which is the rest of old
-	forNewAnyhow                // after an answer to one of the above that fits nothing stored
+	forNew     askKind = iota // for a response, whatever is stored
+	toConfirm                 // or for a 304, by which old is still right
+	toComplete                // or for a 206, which is the rest of old
 )
 
 // ask decides what to ask the handler, where old is what the look-up found.

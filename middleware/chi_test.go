@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -123,5 +124,33 @@ func TestARefreshUnderChiSeesItsOwnParameters(t *testing.T) {
 	wrong.Range(func(path, id any) bool {
 		t.Errorf("the handler of %v saw the parameter %v", path, id)
 		return true
+	})
+}
+
+// What routers below have done to chi's RouteContext at the first time must not
+// lead the second one astray.
+func TestTheHandlerIsAskedAgainByTheSameRoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := newCache(t)
+		inner := chi.NewRouter()
+		inner.Get("/pages/{id}", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=1")
+			if r.Header.Get("If-None-Match") != "" {
+				w.Header().Set("Etag", `"another"`) // a 304 about something else
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			w.Header().Set("Etag", `"v1"`)
+			fmt.Fprint(w, chi.URLParam(r, "site"), " ", chi.URLParam(r, "id"))
+		})
+		r := chi.NewRouter()
+		r.Use(cache.Handler(reprise.Policy{Name: "all"}))
+		r.Mount("/{site}/x", inner)
+		for range 2 {
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, httptest.NewRequest("GET", "/a/x/pages/1", nil))
+			answer{w.Result(), w.Body.String()}.want(t, "MISS", "a 1")
+			time.Sleep(2 * time.Second)
+		}
 	})
 }

@@ -398,12 +398,25 @@ func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.M
 		old = nil // it is about something else
 	}
 	a := x.ask(run, old)
+	if a.kind == forNew {
+		return x.attempt(ctx, run, old, a)
+	}
+	again := freshRoute(ctx)
 	made, err := x.attempt(ctx, run, old, a)
 	if errors.Is(err, errUnfit) {
 		a.kind = forNew
-		made, err = x.attempt(ctx, run, old, a)
+		made, err = x.attempt(again, run, old, a)
 	}
 	return made, err
+}
+
+// freshRoute returns ctx with a clone of chi's RouteContext, in which routers
+// note how far they have come.
+func freshRoute(ctx context.Context) context.Context {
+	if rctx := chi.RouteContext(ctx); rctx != nil {
+		return context.WithValue(ctx, chi.RouteCtxKey, rctx.Clone())
+	}
+	return ctx
 }
 
 func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a ask) (made swr.Made[*response], err error) {
@@ -438,10 +451,7 @@ func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*res
 	if x.r.Method != http.MethodGet || x.control.Is(rfc9111.NoStore) || x.tolerant {
 		return ctx, nil
 	}
-	ctx = context.WithoutCancel(ctx)
-	if rctx := chi.RouteContext(ctx); rctx != nil {
-		ctx = context.WithValue(ctx, chi.RouteCtxKey, rctx.Clone())
-	}
+	ctx = freshRoute(context.WithoutCancel(ctx))
 	r := x.r.Clone(ctx)
 	r.Body = http.NoBody
 	unconditional(r.Header)
