@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
+
+	"github.com/reprise-go/reprise/internal/rfc9111"
 )
 
 // content returns what http.ServeContent answers conditions and ranges from:
@@ -49,4 +52,56 @@ func (p *partReader) Read(b []byte) (int, error) {
 	n := copy(b, p.part.body[p.at-p.part.span.First:])
 	p.at += int64(n)
 	return n, nil
+}
+
+// sendBody answers the client's conditions and ranges (RFC 9110 §13, §14) from
+// v, and otherwise sends body. v is nil where that goes out as it is.
+func (x *exchange) sendBody(v *response, status int, body []byte) {
+	if v != nil && x.facts&(hasConditional|hasRange) != 0 {
+		if content := v.content(); content != nil {
+			x.serveContent(v, content)
+			return
+		}
+	}
+	x.w.WriteHeader(status)
+	if x.r.Method != http.MethodHead && len(body) > 0 {
+		x.w.Write(body)
+	}
+}
+
+func (x *exchange) serveContent(v *response, content io.ReadSeeker) {
+	h := x.w.Header()
+	delete(h, "Content-Length")
+	if _, typed := h["Content-Type"]; !typed {
+		h["Content-Type"] = nil // or it would be guessed
+	}
+	r := *x.r
+	r.Header = x.conditions(v)
+	http.ServeContent(x.w, &r, "", v.modified, content)
+}
+
+// conditions returns the client's conditions and range, as far as a cache has
+// to answer them: not If-Match and If-Unmodified-Since (RFC 9111 §4.3.2).
+func (x *exchange) conditions(v *response) http.Header {
+	h := make(http.Header, 4)
+	names := []string{"If-None-Match", "If-Modified-Since"}
+	if x.facts&hasRange != 0 {
+		names = append(names, "Range", "If-Range")
+	}
+	for _, name := range names {
+		if lines, has := x.r.Header[name]; has {
+			h[name] = lines
+		}
+	}
+	if tags := h["If-None-Match"]; len(tags) > 1 { // http.ServeContent reads one line
+		h["If-None-Match"] = []string{strings.Join(tags, ", ")}
+	}
+	if since := h["If-Modified-Since"]; since != nil && h["If-None-Match"] == nil && v.modified.IsZero() {
+		// §4.3.2: without a Last-Modified, Date counts. http.ServeContent does not
+		// know that, and would send out what it is given for one.
+		if t, ok := rfc9111.ParseDate(since[0], x.now.time()); ok && !v.date().After(t) {
+			h["If-None-Match"] = []string{"*"}
+		}
+	}
+	return h
 }

@@ -42,9 +42,3 @@ func (x *exchange) located(h http.Header) bool {
 	return err == nil && u.User == nil && (u.Scheme == "http" || u.Scheme == "https") &&
 		strings.EqualFold(u.Host, self.Host) && u.RequestURI() == self.RequestURI()
 }
-
-// stored tells whether the handler's response is in the store now.
-func (x *exchange) stored() bool {
-	c := x.capture
-	return c != nil && (c.mode == hold || c.bearing == confirms) && !x.run.Solo() && x.unstored() == ReasonNone
-}

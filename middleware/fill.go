@@ -1,0 +1,90 @@
+package middleware
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/reprise-go/reprise/internal/rfc9111"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// Fill runs the handler into a capture. Where that answers a question of ours
+// with what fits nothing, it is asked again, and plainly.
+func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
+	if x.post() {
+		old = nil // it is about something else
+	}
+	a := x.ask(run, old)
+	if a.kind == forNew {
+		return x.attempt(ctx, run, old, a)
+	}
+	again := freshRoute(ctx)
+	made, err := x.attempt(ctx, run, old, a)
+	if errors.Is(err, errUnfit) {
+		a.kind = forNew
+		made, err = x.attempt(again, run, old, a)
+	}
+	return made, err
+}
+
+// freshRoute returns ctx with a clone of chi's RouteContext, in which routers
+// note how far they have come.
+func freshRoute(ctx context.Context) context.Context {
+	if rctx := chi.RouteContext(ctx); rctx != nil {
+		return context.WithValue(ctx, chi.RouteCtxKey, rctx.Clone())
+	}
+	return ctx
+}
+
+func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a ask) (made swr.Made[*response], err error) {
+	c := newCapture(ctx, x, run, old, a)
+	x.capture, x.run = c, run
+	r := x.r.WithContext(context.WithValue(ctx, scratchKey{}, &c.scratch))
+	// Handlers change their requests; what counts here is what came.
+	r.Header = r.Header.Clone()
+	u := *r.URL
+	r.URL = &u
+	a.apply(r.Header)
+	x.rt.negotiate(r.Header)
+	panics := true
+	defer func() {
+		if panics && c.recovers() {
+			err = &swr.PanicError{Value: recover(), Stack: debug.Stack()}
+		}
+	}()
+	x.rt.next.ServeHTTP(c, r)
+	panics = false
+	return c.finish()
+}
+
+// Detach returns an exchange for a refresh behind the caller, with a request
+// of its own. chi takes its RouteContext back when ServeHTTP ends and gives it
+// to another request: the refresh gets a clone.
+//
+// A HEAD starts no refresh: the router may have another handler for a GET. Nor
+// does a request that asks for nothing to be stored, or one that alone takes
+// what is stale: nobody asked for a refresh.
+func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*response]) {
+	if x.r.Method != http.MethodGet || x.control.Is(rfc9111.NoStore) || x.tolerant {
+		return ctx, nil
+	}
+	ctx = freshRoute(context.WithoutCancel(ctx))
+	r := x.r.Clone(ctx)
+	r.Body = http.NoBody
+	unconditional(r.Header)
+	r.Header.Del("Cache-Control") // the client's, not the cache's
+	r.Header.Del("Pragma")
+	claim := x.Claim()
+	d := &exchange{
+		rt: x.rt, outer: x.outer, r: r, facts: x.facts &^ (hasConditional | hasPrecondition | hasRange | hasControl),
+		arrived: x.arrived, now: x.now,
+		key: claim.Key, selected: bytes.Clone(x.selected), variant: x.variant,
+		slot: claim.Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,
+	}
+	return ctx, d
+}
