@@ -16,8 +16,8 @@ import (
 // Fill runs the handler into a capture. Where that answers a question of ours
 // with what fits nothing, it is asked again, and plainly.
 func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
-	if x.post() {
-		old = nil // it is about something else
+	if x.post() || old != nil && !run.Solo() && !x.stillStored(ctx) {
+		old = nil // it is about something else, or gone
 	}
 	a := x.ask(run, old)
 	if a.kind == forNew {
@@ -30,6 +30,22 @@ func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.M
 		made, err = x.attempt(again, run, old, a)
 	}
 	return made, err
+}
+
+// stillStored tells whether what the look-up found is still there, now that the
+// fill has begun. A purge in between has not ended this fill, and what it dropped
+// must not come back because the handler confirms or completes it.
+func (x *exchange) stillStored(ctx context.Context) bool {
+	slot := x.Claim().Slot
+	base, err := x.rt.cache.store.Get(ctx, slot.Key)
+	if err != nil || base.Stamp != x.base.Stamp {
+		return false
+	}
+	if x.seen == nil {
+		return true
+	}
+	seen, err := x.rt.cache.store.Variant(ctx, base, slot.Variant)
+	return err == nil && seen.Stamp == x.seen.Stamp
 }
 
 // freshRoute returns ctx with a clone of chi's RouteContext, in which routers
