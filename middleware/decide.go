@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
+	"github.com/reprise-go/reprise/swr"
 )
 
 // decide chooses the mode by status and header.
@@ -41,6 +42,9 @@ func (c *capture) decideNew() {
 	case c.x.r.Method == http.MethodHead && !c.run.Solo():
 		c.why, c.bearing, c.mode = ReasonNone, describes, pipe
 		c.sendHeader()
+	case c.status >= 500 && c.hasGood():
+		c.why = ReasonError
+		c.passThrough()
 	case c.why != ReasonNone:
 		c.gone = c.displaces(&q)
 		c.passThrough()
@@ -51,6 +55,10 @@ func (c *capture) decideNew() {
 		c.hold()
 	}
 }
+
+// hasGood tells whether something stored is good enough for other clients at
+// least: better than an error or a part.
+func (c *capture) hasGood() bool { return c.old != nil && c.old.state(c.x.now) >= swr.Fallback }
 
 func (c *capture) hold() {
 	c.mode = hold
@@ -90,7 +98,7 @@ func (c *capture) question(status int, h http.Header) question {
 	if status == http.StatusPartialContent && c.x.storesPart(h) {
 		q.status, q.part = http.StatusOK, true
 	}
-	if c.x.w != nil && len(c.sent["Cache-Control"]) == 0 {
+	if c.x.w != nil && len(h["Cache-Control"]) == 0 {
 		q.outer = c.x.w.Header()["Cache-Control"] // the client will see it on our answer
 	}
 	return q

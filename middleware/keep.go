@@ -79,8 +79,8 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	}
 	p := &c.x.rt.policy
 	j := p.judge(&q)
-	if d.isPart() && c.old != nil && !c.old.isPart() && c.old.state(c.x.now) >= swr.Fallback {
-		j.why = ReasonPartial // the whole is of more use
+	if d.isPart() && c.hasGood() && !c.old.isPart() {
+		j.why = ReasonPartial
 	}
 	var tags []string
 	if j.why == ReasonNone {

@@ -212,6 +212,11 @@ var defaults = []Scenario{
 		hit(asks("Accept-Language: fr"), of(4)),
 		hit(of(4)),
 	}},
+	{"B statuses: an error does not replace what is good", nil, steps{
+		miss(answers(minute)),
+		after(sec, miss(asks("Cache-Control: no-cache"), status(503), answers(minute), shows("Cache-Status: reprise; fwd=request; fwd-status=503; detail=error"))),
+		hit(of(1)),
+	}},
 	{"B vary: codings are as clients send them where the policy names none", nil, steps{
 		miss(asks("Accept-Encoding: gzip"), answers(minute, "Vary: Accept-Encoding")),
 		hit(asks("Accept-Encoding: gzip")),
