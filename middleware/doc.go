@@ -17,6 +17,17 @@
 // them [Tag] names what the response is made of, so that [Cache.PurgeTags] can
 // drop it; [NoStore] and [SetTTL] speak to this cache alone.
 //
+// # What a handler sees
+//
+// A response that has gone stale and has an ETag or a Last-Modified of the
+// handler's own is kept for a while, see Advanced.Keep. The handler then sees
+// If-None-Match and If-Modified-Since that no client sent, and a 304 from it
+// makes what is stored fresh again; http.ServeContent does that by itself. A
+// client's own conditions do not reach the handler where the response is for
+// others too: the cache answers them. A Range reaches it where nothing is stored,
+// and one part of a response with a strong ETag is stored, and later completed
+// by asking for the rest with Range and If-Range.
+//
 // # What a client sees
 //
 // X-Cache is HIT, MISS, STALE, REVALIDATED or BYPASS. Cache-Status (RFC 9211)

@@ -20,14 +20,16 @@ type Policy struct {
 	Name string // in metrics, logs and explain; required, unique per Cache
 
 	// TTL is the freshness lifetime of a response that does not state one
-	// itself: implicit freshness. 0: such a response is not stored. It is for
+	// itself: implicit freshness. 0: such a response is not stored, but for
+	// what Advanced.Heuristic and Advanced.Keep allow. Implicit freshness is for
 	// plain requests: not for those with Authorization, nor, unless Cookies
 	// says otherwise, for those with cookies.
 	TTL time.Duration
 	// StaleWhileRevalidate is how long past its freshness a response is served
 	// while it is refreshed behind (RFC 5861 §3), and StaleIfError how long it
-	// stands in for a 500, 502, 503 or 504 (§4), where the response does not
-	// say so itself and nothing in it forbids it. 0: not.
+	// stands in for a 500, 502, 503 or 504, a panic, and a handler that takes
+	// longer than Limits.Fill (§4), where the response does not say so itself
+	// and nothing in it forbids it. 0: not.
 	StaleWhileRevalidate time.Duration
 	StaleIfError         time.Duration
 	// Statuses gives statuses beside 200, 203, 301 and 308 an implicit
@@ -83,9 +85,11 @@ type Advanced struct {
 	// of Cache-Control and Expires, the first valid one before all others
 	// (RFC 9213). nil: CDN-Cache-Control; empty: none.
 	Targeted []string
-	// Keep is how long past its last use a response is kept so that the handler
-	// can confirm it by a 304 instead of making it again. It takes an ETag or a
-	// Last-Modified of the handler's own. 0: 1 h, negative: not at all.
+	// Keep is how long past its use, fresh or stale, a 200 is kept so that the
+	// handler can confirm it by a 304 instead of making it again (RFC 9111
+	// §4.3). It takes an ETag or a Last-Modified of the handler's own, and a
+	// lifetime, no-cache, public or must-revalidate. 0: 1 h, negative: not at
+	// all, and handlers are never asked for a 304.
 	Keep time.Duration
 	// Encodings lists the codings that handlers choose from by Accept-Encoding,
 	// such as br and gzip, best first. Requests that accept the same ones share

@@ -41,7 +41,7 @@ const (
 	ReasonAuthorization  // a request with Authorization, and no leave to share
 	ReasonCookies        // a request with cookies, and only the policy's own TTL
 	ReasonSetCookie      // Set-Cookie
-	ReasonVaryOn         // Vary: *, Cookie or Authorization, or over the limits
+	ReasonVaryOn         // Vary: *, Cookie or Authorization, or over the limits, that of variants too
 	ReasonSize           // body or header over the limit
 	ReasonStream         // an event stream, or a hijacked connection
 	ReasonTags           // too many tags, or too long ones
