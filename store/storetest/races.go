@@ -23,11 +23,11 @@ func raceChecks() []check {
 			for _, how := range []string{"", "soft "} {
 				h := hammer{slot: slots[of], purge: kinds()[by]("k", "t")}
 				h.purge.Soft = how != ""
-				all = append(all, check{name: fmt.Sprintf("no look at %s after a %spurge of %s sees what it dropped", of, how, by), run: h.run, two: true})
+				all = append(all, check{name: fmt.Sprintf("no look at %s after a %spurge of %s sees what it dropped", of, how, by), run: h.run, two: true, race: true})
 			}
 		}
 	}
-	return append(all, check{name: "everything at once does no harm", run: everythingAtOnce, two: true})
+	return append(all, check{name: "everything at once does no harm", run: everythingAtOnce, two: true, race: true})
 }
 
 const (

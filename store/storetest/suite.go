@@ -66,6 +66,7 @@ type check struct {
 	two   bool // run on a Pair where there is one; else a and b are one store
 	lapse bool // only where holders may die: see Suite.Lapse
 	kill  bool // only with Suite.Kill
+	race  bool // goroutines race, so that a fault shows with some luck
 }
 
 func checks() []check {
