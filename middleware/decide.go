@@ -31,7 +31,7 @@ func (c *capture) decide(status int) {
 func (c *capture) decideNew() {
 	q := c.question(c.status, c.sent)
 	c.why = c.x.rt.policy.judge(&q).why
-	if q.post && c.why == ReasonNone && !c.x.located(c.sent) {
+	if q.post && c.why == ReasonNone && (c.status != http.StatusOK || !c.x.located(c.sent)) {
 		c.why = ReasonMethod
 	}
 	switch {

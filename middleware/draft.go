@@ -32,6 +32,9 @@ func (c *capture) draft() draft {
 		if old != nil && old.isPart() {
 			d.join(old, c.x.rt.policy.Limits.Body)
 		}
+		if d.span.Len() == d.size {
+			d.status = http.StatusOK
+		}
 		return d
 	}
 	return draft{status: c.status, header: c.sent, body: c.body}
@@ -75,9 +78,6 @@ func (d *draft) join(old *response, limit int64) {
 		d.tags = userTags(old.item.Tags)
 	}
 	d.span = joined
-	if joined.Len() == d.size {
-		d.status = http.StatusOK
-	}
 }
 
 // isPart tells whether d has not all of its whole.

@@ -135,7 +135,7 @@ func (x *exchange) load() (*response, swr.Outcome, error) {
 	if x.rt.credentialed(x.facts) {
 		g = x.rt.private
 	}
-	if x.control.Is(rfc9111.OnlyIfCached) {
+	if x.control.Is(rfc9111.OnlyIfCached) && !x.post() {
 		switch v, st := g.Peek(x.r.Context(), x); st {
 		case swr.Fresh:
 			return v, swr.Hit, nil

@@ -160,7 +160,7 @@ func (c *capture) response(d *draft, q *question, j *judgement) *response {
 		rfc9111.RemoveFields(h, j.strip) // §5.2.2.4, §5.2.2.7
 	}
 	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "X-Cache"}) // said anew each time
-	if d.isPart() || c.bearing == completes {
+	if c.status == http.StatusPartialContent {
 		delete(h, "Content-Range")
 	}
 

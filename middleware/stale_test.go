@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -204,4 +206,29 @@ func TestCloseWaitsForRefreshesAndCancelsThemAtItsDeadline(t *testing.T) {
 		s.get("/").want(t, "STALE", "1") // and no refresh starts any more
 		synctest.Wait()
 	})
+}
+
+// A panic that something stored stands in for is not lost, but for the one by
+// which handlers give up in silence.
+func TestAPanicThatIsRescuedIsLogged(t *testing.T) {
+	for value, logged := range map[any]bool{"the reason": true, http.ErrAbortHandler: false} {
+		synctest.Test(t, func(t *testing.T) {
+			var lines strings.Builder
+			s := &site{t: t, cache: newCache(t, reprise.WithLogger(slog.New(slog.NewTextHandler(&lines, nil))))}
+			p := staleWindows()
+			p.StaleWhileRevalidate = 0
+			s.Handler = s.cache.Handler(p)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if s.runs.Add(1) > 1 {
+					panic(value)
+				}
+				fmt.Fprint(w, "x")
+			}))
+			s.get("/").want(t, "MISS", "x")
+			time.Sleep(12 * time.Second)
+			s.get("/").want(t, "STALE", "x")
+			if got := strings.Contains(lines.String(), `panic="the reason"`) && strings.Contains(lines.String(), "stack="); got != logged {
+				t.Errorf("log of %v: %q", value, lines.String())
+			}
+		})
+	}
 }

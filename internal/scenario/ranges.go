@@ -95,6 +95,11 @@ var ranges = []Scenario{
 		miss(sees("Range: bytes=0-5", `If-Range: "v1"`), file(digits), answers(minute, `ETag: "v1"`), gets(200), reads(digits)),
 		hit(reads(digits)),
 	}},
+	{"A18 a part that is all of it is the whole", nil, steps{
+		miss(asks("Range: bytes=0-"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads(digits)),
+		hit(gets(200, "Content-Length: 10", "!Content-Range"), reads(digits)),
+		hit(asks("Range: bytes=-3"), gets(206), reads("789")),
+	}},
 	{"A18 the whole has changed since the part", nil, steps{
 		miss(asks("Range: bytes=0-4"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads("01234")),
 		miss(file("abcdefghijkl"), answers(minute, `ETag: "v2"`), gets(200, `ETag: "v2"`), reads("abcdefghijkl")),

@@ -177,6 +177,9 @@ var storing = []Scenario{
 		bypass(by("POST"), sends("a=1"), answers(minute, "Content-Location: /page")),
 		hit(of(2)),
 	}},
+	{"A12 whatever the client says of caches", storePOST, steps{
+		bypass(by("POST"), asks("Cache-Control: only-if-cached, max-age=0"), sends("a=1"), answers(minute, "Content-Location: /page")),
+	}},
 	{"A12 nor where the answer is an error", storePOST, steps{
 		bypass(by("POST"), sends("a=1"), status(500), answers("Content-Location: /page", "Cache-Control: no-store")),
 		miss(),
