@@ -110,7 +110,7 @@ func (o observer) Filled(key string, took time.Duration, background bool, err er
 	o.Requests.Filled(key, took, background, err)
 	var p *swr.PanicError
 	switch {
-	case errors.As(err, &p) && p.Value != http.ErrAbortHandler: // which is how a handler gives up in silence
+	case errors.As(err, &p) && p.Value != any(http.ErrAbortHandler): // by which a handler gives up in silence
 		o.log.Error("handler panicked", "background", background, "panic", p.Value, "stack", string(p.Stack))
 	case background && err != nil && !errors.Is(err, store.ErrOvertaken):
 		o.log.Warn("background refresh failed", "err", err)
