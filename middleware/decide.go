@@ -62,7 +62,7 @@ func (c *capture) hasGood() bool { return c.old != nil && c.old.state(c.x.now) >
 
 func (c *capture) hold() {
 	c.mode = hold
-	c.body = make([]byte, 0, max(c.length, 0)) // within the limit, or judge had refused
+	c.body = make([]byte, 0, min(max(c.length, 0), c.x.rt.policy.Limits.Body))
 }
 
 // isAnswer tells whether the answer is what the handler wrote, and not what is
@@ -105,7 +105,7 @@ func (c *capture) question(status int, h http.Header) question {
 }
 
 // displaces tells whether the answer, which is not stored, ends the life of
-// what is.
+// what is. That of a HEAD is describe's to judge.
 func (c *capture) displaces(q *question) bool {
-	return c.old != nil && !c.x.solitary() && q.displaces(c.why)
+	return c.old != nil && c.x.r.Method != http.MethodHead && !c.x.solitary(c.old) && q.displaces(c.why)
 }

@@ -64,8 +64,14 @@ func (c *capture) finish() (swr.Made[*response], error) {
 // be because the handler was told to stop.
 func (c *capture) truncated() bool {
 	n := int64(len(c.body))
-	if span, _, ok := rfc9111.ContentRange(c.sent); ok && c.status == http.StatusPartialContent && n > span.Len() {
-		return true // less than that is a smaller part
+	switch {
+	case c.bearing == completes && n != c.ask.rest.Len():
+		return true
+	case c.status == http.StatusPartialContent:
+		// Less than its Content-Range says is a smaller part, if there is any of it.
+		if span, _, ok := rfc9111.ContentRange(c.sent); ok && (n == 0 || n > span.Len()) {
+			return true
+		}
 	}
 	return c.length >= 0 && n != c.length || c.ctx.Err() != nil
 }
@@ -142,12 +148,21 @@ func (c *capture) describe() (swr.Made[*response], error) {
 	switch {
 	case old == nil, c.status == http.StatusMethodNotAllowed, c.status >= 400 && !aboutResource(c.status):
 		return swr.Made[*response]{}, nil
-	case c.status != old.status || !rfc9111.Describes(old.header(), int64(len(old.body)), c.sent):
+	case !old.describedBy(c.status, c.sent):
 		return swr.Made[*response]{Drop: true}, nil
 	}
 	made, err := c.keep(old.redraft(c.sent))
 	made.Value = nil // the answer has gone out
 	return made, err
+}
+
+// describedBy tells whether the response to a HEAD is about r, or about the
+// whole that r is a part of.
+func (r *response) describedBy(status int, h http.Header) bool {
+	if r.isPart() {
+		return status == http.StatusOK && rfc9111.Describes(r.header(), r.size, h)
+	}
+	return status == r.status && rfc9111.Describes(r.header(), int64(len(r.body)), h)
 }
 
 // response is what is stored: the handler's without what is not for others.

@@ -27,7 +27,7 @@ func (x *exchange) State(v *response) swr.State {
 	switch {
 	case st >= swr.Stale, st == swr.Fallback && x.capture != nil: // the latter once the handler has failed
 		return st
-	case x.solitary():
+	case x.solitary(v):
 		return swr.Alone
 	case x.apart(v):
 		return swr.Apart
@@ -73,10 +73,10 @@ func (x *exchange) standsIn(v *response) bool {
 
 // solitary tells whether the answer to this request is nobody else's and of no
 // use to anybody else: a client may ask that its answer be not stored (RFC 9111
-// §5.2.1.5).
-func (x *exchange) solitary() bool {
+// §5.2.1.5), and a HEAD has nothing to store, nor to freshen where v is nil.
+func (x *exchange) solitary(v *response) bool {
 	return x.unselected || x.control.Is(rfc9111.NoStore) ||
-		x.r.Method == http.MethodHead && x.facts&hasConditional != 0
+		x.r.Method == http.MethodHead && (v == nil || x.facts&hasConditional != 0)
 }
 
 // post tells whether x is a POST whose answer may be stored.

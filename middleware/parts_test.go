@@ -1,0 +1,115 @@
+package middleware_test
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"testing"
+
+	reprise "github.com/reprise-go/reprise/middleware"
+)
+
+// A handler that promises the rest of a part and brings something else is asked
+// again for the whole.
+func TestARestThatIsNotTheRest(t *testing.T) {
+	for name, rest := range map[string]http.HandlerFunc{
+		"shorter": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "56")
+		},
+		"longer": func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "56789abc")
+		},
+		"empty": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusPartialContent) },
+		"of an immense length": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "999999999999")
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "56789")
+		},
+		"of another tag": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Etag", `"v2"`)
+			w.WriteHeader(http.StatusPartialContent)
+			fmt.Fprint(w, "56789")
+		},
+		"a panic": func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, reprise.Policy{Name: "parts"}, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Cache-Control", "max-age=60")
+				w.Header().Set("Etag", `"v1"`)
+				switch r.Header.Get("Range") {
+				case "bytes=0-4":
+					w.Header().Set("Content-Range", "bytes 0-4/10")
+					w.WriteHeader(http.StatusPartialContent)
+					fmt.Fprint(w, "01234")
+				case "bytes=5-":
+					w.Header().Set("Content-Range", "bytes 5-9/10")
+					rest(w, r)
+				default:
+					fmt.Fprint(w, "0123456789")
+				}
+			})
+			s.get("/", "Range", "bytes=0-4").want(t, "MISS", "01234")
+			if name == "a panic" {
+				func() {
+					defer func() {
+						if recover() != http.ErrAbortHandler {
+							t.Error("no panic")
+						}
+					}()
+					s.get("/")
+				}()
+				return
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			a := s.get("/")
+			runtime.ReadMemStats(&after)
+			if a.want(t, "MISS", "0123456789"); a.StatusCode != http.StatusOK || a.Header.Get("Content-Range") != "" {
+				t.Errorf("got %d %v", a.StatusCode, a.Header)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 8<<20 {
+				t.Errorf("%d bytes allocated", n)
+			}
+			s.get("/").want(t, "HIT", "0123456789")
+			s.wantRuns(3)
+		})
+	}
+}
+
+func TestAnEmptyPartIsNotStored(t *testing.T) {
+	s := newSite(t, reprise.Policy{Name: "parts"}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Content-Range", "bytes 0-4/10")
+		w.WriteHeader(http.StatusPartialContent)
+	})
+	for range 2 {
+		a := s.get("/", "Range", "bytes=0-4")
+		if got := a.Header.Get("Cache-Status"); got != "reprise; fwd=uri-miss; fwd-status=206; detail=truncated" {
+			t.Errorf("Cache-Status = %q", got)
+		}
+	}
+}
+
+// The length of a part is not what a HEAD has to agree with.
+func TestAHEADDescribesTheWholeOfAPart(t *testing.T) {
+	s := newSite(t, reprise.Policy{Name: "parts"}, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Etag", `"v1"`)
+		if r.Method == http.MethodHead {
+			w.Header().Set("Content-Length", "10")
+			w.Header().Set("X-Head", "seen")
+			return
+		}
+		w.Header().Set("Content-Range", "bytes 0-4/10")
+		w.WriteHeader(http.StatusPartialContent)
+		fmt.Fprint(w, "01234")
+	})
+	s.get("/", "Range", "bytes=0-4").want(t, "MISS", "01234")
+	s.do("HEAD", "/").want(t, "MISS", "")
+	a := s.get("/", "Range", "bytes=1-2")
+	if a.want(t, "HIT", "12"); a.Header.Get("X-Head") != "seen" {
+		t.Errorf("the part is as it was: %v", a.Header)
+	}
+}
