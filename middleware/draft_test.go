@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -112,5 +113,11 @@ func TestReloadsAreBoundedPerKeyAndSlice(t *testing.T) {
 	}
 	if n := allowed("a", now+instant(reloadSlice)); n != 3 {
 		t.Errorf("%d reloads in the next slice, want 3", n)
+	}
+	// However many keys there are, each has its own.
+	for i := range 20_000 {
+		if !l.allow(strconv.Itoa(i), now) {
+			t.Fatalf("the first reload of key %d is refused", i)
+		}
 	}
 }
