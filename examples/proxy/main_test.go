@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -35,6 +36,11 @@ type chain struct {
 
 func newChain(t *testing.T, origin http.HandlerFunc) *chain {
 	t.Helper()
+	return newChainBy(t, config{store: "memory", heuristic: true}, origin)
+}
+
+func newChainBy(t *testing.T, cfg config, origin http.HandlerFunc) *chain {
+	t.Helper()
 	c := &chain{t: t}
 	c.origin = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.runs.Add(1)
@@ -46,7 +52,7 @@ func newChain(t *testing.T, origin http.HandlerFunc) *chain {
 		t.Fatal(err)
 	}
 
-	st, closeStore, err := openStore(config{store: "memory"}, target)
+	st, closeStore, err := openStore(cfg, target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +68,7 @@ func newChain(t *testing.T, origin http.HandlerFunc) *chain {
 	})
 	transport := newTransport()
 	t.Cleanup(transport.CloseIdleConnections)
-	proxy := httptest.NewServer(cache.Handler(newPolicy(config{heuristic: true}))(newProxy(target, transport)))
+	proxy := httptest.NewServer(cache.Handler(newPolicy(cfg))(newProxy(target, transport)))
 	t.Cleanup(proxy.Close)
 	c.url = proxy.URL
 
@@ -123,6 +129,56 @@ func (a answer) want(t *testing.T, status int, xCache, text string) {
 	if a.StatusCode != status || a.text != text {
 		t.Errorf("answer = %d %q, want %d %q", a.StatusCode, a.text, status, text)
 	}
+}
+
+func TestWhatTheFlagsSay(t *testing.T) {
+	old := time.Now().Add(-24 * time.Hour).UTC().Format(http.TimeFormat)
+	for name, test := range map[string]struct {
+		change func(*config)
+		fields []string // of the origin's answer
+		second string   // X-Cache
+	}{
+		"heuristic":                    {func(*config) {}, []string{"Last-Modified", old}, "HIT"},
+		"no heuristic":                 {func(c *config) { c.heuristic = false }, []string{"Last-Modified", old}, "MISS"},
+		"Set-Cookie":                   {func(*config) {}, []string{"Cache-Control", "max-age=60", "Set-Cookie", "a=b"}, "MISS"},
+		"dangerously-store-set-cookie": {func(c *config) { c.setCookie = true }, []string{"Cache-Control", "max-age=60", "Set-Cookie", "a=b"}, "HIT"},
+		"languages":                    {func(c *config) { c.languages = "en, de" }, []string{"Cache-Control", "max-age=60", "Vary", "Accept-Language"}, "HIT"},
+		"no languages":                 {func(*config) {}, []string{"Cache-Control", "max-age=60", "Vary", "Accept-Language"}, "MISS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config{store: "memory", heuristic: true}
+			test.change(&cfg)
+			c := newChainBy(t, cfg, func(w http.ResponseWriter, _ *http.Request) {
+				for i := 0; i+1 < len(test.fields); i += 2 {
+					w.Header().Set(test.fields[i], test.fields[i+1])
+				}
+				w.Write([]byte("body"))
+			})
+			c.get("/", "Accept-Language", "de, en;q=0.5").want(t, http.StatusOK, "MISS", "body")
+			c.get("/", "Accept-Language", "fr, de;q=0.9").want(t, http.StatusOK, test.second, "body")
+		})
+	}
+}
+
+func TestAPOSTThatSaysSoIsStored(t *testing.T) {
+	c := newChain(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Content-Location", r.URL.Path)
+		w.Write([]byte(r.Method))
+	})
+	c.do(http.MethodPost, "/form", "a=1").want(t, http.StatusOK, "BYPASS", "POST")
+	c.get("/form").want(t, http.StatusOK, "HIT", "POST")
+}
+
+func TestWhatIsStoredStandsInForAnOriginThatIsDown(t *testing.T) {
+	c := newChainBy(t, config{store: "memory", stale: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Age", "60") // stale on arrival
+		w.Write([]byte("body"))
+	})
+	c.get("/").want(t, http.StatusOK, "MISS", "body")
+	c.origin.Close()
+	c.get("/").want(t, http.StatusOK, "STALE", "body")
 }
 
 func TestTheOriginDecidesWhatIsStored(t *testing.T) {

@@ -212,6 +212,13 @@ var defaults = []Scenario{
 		hit(asks("Accept-Language: fr"), of(4)),
 		hit(of(4)),
 	}},
+	{"B refresh: one that fails is not tried again at once", nil, steps{
+		miss(answers(behind)),
+		after(3*sec, refresh(status(503))),
+		stale(of(1)),
+		after(3*sec, refresh(answers(minute), of(1))),
+		hit(of(4)),
+	}},
 	{"B statuses: an error does not replace what is good", nil, steps{
 		miss(answers(minute)),
 		after(sec, miss(asks("Cache-Control: no-cache"), status(503), answers(minute), shows("Cache-Status: reprise; fwd=request; fwd-status=503; detail=error"))),

@@ -35,7 +35,7 @@ func TestEveryLineHasItsScenarios(t *testing.T) {
 	}
 	for _, bullet := range []string{
 		"condition", "ttl", "cookies", "statuses", "errors", "set-cookie", "credentials", "key", "bypass", "reflected", "vary",
-		"fields", "limits", "reload",
+		"fields", "limits", "reload", "refresh",
 	} {
 		if count["B "+bullet] == 0 {
 			t.Errorf("B %s has no scenario", bullet)
