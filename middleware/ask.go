@@ -80,10 +80,7 @@ func (x *exchange) wants(size int64) (rfc9111.Span, bool) {
 
 // within tells whether the client wants no more than part has.
 func (x *exchange) within(part *response) bool {
-	if x.facts&hasRange == 0 {
-		return false
-	}
-	if lines := x.r.Header["If-Range"]; len(lines) > 0 && !(len(lines) == 1 && rfc9111.IfRange(lines[0], part.header())) {
+	if x.facts&hasRange == 0 || !x.ranged(part) {
 		return false
 	}
 	want, ok := x.wants(part.size)

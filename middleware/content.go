@@ -81,27 +81,42 @@ func (x *exchange) serveContent(v *response, content io.ReadSeeker) {
 }
 
 // conditions returns the client's conditions and range, as far as a cache has
-// to answer them: not If-Match and If-Unmodified-Since (RFC 9111 §4.3.2).
+// to answer them (RFC 9111 §4.3.2) and in the one form in which
+// http.ServeContent understands them.
 func (x *exchange) conditions(v *response) http.Header {
 	h := make(http.Header, 4)
-	names := []string{"If-None-Match", "If-Modified-Since"}
-	if x.facts&hasRange != 0 {
-		names = append(names, "Range", "If-Range")
-	}
-	for _, name := range names {
-		if lines, has := x.r.Header[name]; has {
-			h[name] = lines
-		}
-	}
-	if tags := h["If-None-Match"]; len(tags) > 1 { // http.ServeContent reads one line
+	if tags := x.r.Header["If-None-Match"]; len(tags) > 0 {
 		h["If-None-Match"] = []string{strings.Join(tags, ", ")}
+	} else if since := x.r.Header["If-Modified-Since"]; len(since) > 0 {
+		x.since(h, v, since[0])
 	}
-	if since := h["If-Modified-Since"]; since != nil && h["If-None-Match"] == nil && v.modified.IsZero() {
-		// §4.3.2: without a Last-Modified, Date counts. http.ServeContent does not
-		// know that, and would send out what it is given for one.
-		if t, ok := rfc9111.ParseDate(since[0], x.now.time()); ok && !v.date().After(t) {
-			h["If-None-Match"] = []string{"*"}
-		}
+	if x.facts&hasRange != 0 && x.ranged(v) {
+		_, set, _ := strings.Cut(x.r.Header["Range"][0], "=")
+		h["Range"] = []string{"bytes=" + set}
 	}
 	return h
+}
+
+// since puts an If-Modified-Since into h. Where v has no Last-Modified, its Date
+// counts (RFC 9111 §4.3.2): http.ServeContent does not know that, and would send
+// out what it is given for a Last-Modified.
+func (x *exchange) since(h http.Header, v *response, line string) {
+	t, ok := rfc9111.ParseDate(line, x.now.time())
+	switch {
+	case !ok: // RFC 9110 §13.1.3: no condition
+	case !v.modified.IsZero():
+		h["If-Modified-Since"] = []string{t.UTC().Format(http.TimeFormat)}
+	case !v.date().After(t):
+		h["If-None-Match"] = []string{"*"}
+	}
+}
+
+// ranged tells whether the client wants its ranges of v: it does without an
+// If-Range, or if that holds (RFC 9110 §13.1.5).
+func (x *exchange) ranged(v *response) bool {
+	lines := x.r.Header["If-Range"]
+	if len(lines) == 0 {
+		return true
+	}
+	return len(lines) == 1 && rfc9111.IfRange(lines[0], v.headerForClients())
 }

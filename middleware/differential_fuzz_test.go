@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/internal/scenario"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store/memstore"
@@ -134,12 +135,20 @@ func visible(c rune) rune {
 // asRFC9110 takes from a request what http.ServeContent makes of it otherwise
 // than RFC 9110 says: it reads the first line of a list alone (§5.3), and it
 // answers ranges to HEAD, in other units, and any number of them (§14.2), on
-// any date that is the same in whatever form (§13.1.5).
+// any date that is the same in whatever form (§13.1.5), and takes dates that are
+// none (§5.6.7).
 func asRFC9110(r *http.Request, h http.Header) *http.Request {
 	r = r.Clone(r.Context())
 	for _, name := range []string{"If-None-Match", "If-Match"} {
 		if lines := r.Header[name]; len(lines) > 1 {
 			r.Header[name] = []string{strings.Join(lines, ", ")}
+		}
+	}
+	if since := r.Header["If-Modified-Since"]; len(since) > 0 {
+		if t, ok := rfc9111.ParseDate(since[0], time.Now()); ok {
+			r.Header.Set("If-Modified-Since", t.UTC().Format(http.TimeFormat))
+		} else {
+			r.Header.Del("If-Modified-Since")
 		}
 	}
 	unit, set, _ := strings.Cut(r.Header.Get("Range"), "=")

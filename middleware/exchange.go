@@ -76,7 +76,10 @@ const maxRanges = 16
 // not if it has another unit.
 func rangeable(r *http.Request) bool {
 	lines := r.Header["Range"]
-	if r.Method != http.MethodGet || len(lines) == 0 || !strings.HasPrefix(lines[0], "bytes=") {
+	if r.Method != http.MethodGet || len(lines) == 0 {
+		return false
+	}
+	if unit, _, _ := strings.Cut(lines[0], "="); !strings.EqualFold(unit, "bytes") {
 		return false
 	}
 	n := rfc9111.CountRanges(lines[:1])

@@ -71,14 +71,20 @@ func (r *response) isPart() bool { return r.status == http.StatusPartialContent 
 
 // header returns what is stored of r's header, as the handler made it.
 func (r *response) header() http.Header {
+	h := r.headerForClients()
+	if r.marks&generated != 0 {
+		delete(h, "Etag")
+	}
+	return h
+}
+
+// headerForClients returns what is stored of r's header, an ETag of ours too.
+func (r *response) headerForClients() http.Header {
 	h := make(http.Header, len(r.fields)+1)
 	start := 0
 	for _, f := range r.fields {
 		h[f.name] = r.lines[start:f.end:f.end]
 		start = f.end
-	}
-	if r.marks&generated != 0 {
-		delete(h, "Etag")
 	}
 	return h
 }

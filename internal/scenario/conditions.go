@@ -31,6 +31,8 @@ var conditions = []Scenario{
 	modified("A15 since a date as RFC 850 has it", -time.Hour, at(-time.Minute, "Monday, 02-Jan-06 15:04:05 GMT"), 304),
 	modified("A15 since a date as asctime has it", -time.Hour, at(-time.Minute, time.ANSIC), 304),
 	modified("A15 since no date", -time.Hour, "yesterday", 200),
+	modified("A15 since a date in sloppy form", -time.Hour, at(-time.Minute, "Mon, 02 Jan 2006  15:04:05 GMT"), 200),
+	modified("A15 since a date in lower case", -time.Hour, at(-time.Minute, "Mon, 02 Jan 2006 15:04:05 gmt"), 304),
 	{"A15 If-None-Match counts before If-Modified-Since", nil, steps{
 		miss(answers(minute, `ETag: "v1"`, "Last-Modified: "+at(-time.Hour))),
 		hit(asks(`If-None-Match: "v2"`, "If-Modified-Since: "+at(-time.Minute)), gets(200)),

@@ -95,6 +95,18 @@ var ranges = []Scenario{
 		miss(sees("Range: bytes=0-5", `If-Range: "v1"`), file(digits), answers(minute, `ETag: "v1"`), gets(200), reads(digits)),
 		hit(reads(digits)),
 	}},
+	{"A18 a unit has no letter case", nil, steps{
+		miss(body(digits), answers(minute)),
+		hit(asks("Range: BYTES=1-2"), gets(206), reads("12")),
+	}},
+	{"A18 If-Range with a date that may be of two versions", nil, steps{
+		miss(body(digits), answers(minute, "Date: "+at(-sec), "Last-Modified: "+at(-sec))),
+		hit(asks("Range: bytes=1-2", "If-Range: "+at(-sec)), gets(200), reads(digits)),
+	}},
+	{"A18 If-Range with a date that is of one", nil, steps{
+		miss(body(digits), answers(minute, "Date: "+at(-sec), "Last-Modified: "+at(-time.Hour))),
+		hit(asks("Range: bytes=1-2", "If-Range: "+at(-time.Hour)), gets(206), reads("12")),
+	}},
 	{"A18 a part that is all of it is the whole", nil, steps{
 		miss(asks("Range: bytes=0-"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads(digits)),
 		hit(gets(200, "Content-Length: 10", "!Content-Range"), reads(digits)),
