@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/swr"
 )
 
@@ -23,6 +24,7 @@ const (
 	drop           // swallowed: the answer is what is stored
 	tee            // the handler flushes: to the client and into the buffer
 	pipe           // straight through, as if there were no cache
+	mute           // the client has its answer, a 304; swallowed
 )
 
 // A bearing is what a response is to what is stored.
@@ -116,6 +118,11 @@ func (c *capture) passThrough() {
 		c.body = nil
 		return
 	}
+	if c.notModified() {
+		c.mode, c.body = mute, nil
+		c.sendNotModified()
+		return
+	}
 	c.sendHeader()
 	if len(c.body) > 0 {
 		c.x.w.Write(c.body) // a failed write fails the handler's next one as well
@@ -129,6 +136,21 @@ func (c *capture) sendHeader() {
 	replace(h, c.sent)
 	c.x.stampOwn(h)
 	c.x.w.WriteHeader(c.status)
+}
+
+// notModified tells whether the handler's whole answer, which is not for others
+// after all, meets its client's conditions: the handler did not see them.
+func (c *capture) notModified() bool {
+	return c.ask.whole && c.status == http.StatusOK && c.x.facts&hasConditional != 0 &&
+		rfc9111.NotModified(c.x.r.Header, c.sent, c.x.now.time())
+}
+
+func (c *capture) sendNotModified() {
+	h := c.x.w.Header()
+	replace(h, c.sent)
+	rfc9111.RemoveFields(h, []string{"Content-Type", "Content-Length", "Content-Encoding"}) // as http.ServeContent does
+	c.x.stampOwn(h)
+	c.x.w.WriteHeader(http.StatusNotModified)
 }
 
 // sendTrailers hands on what the handler set after the header went out: the
@@ -163,12 +185,12 @@ func (c *capture) Write(p []byte) (int, error) {
 		if err := c.fits(len(p)); err != nil {
 			return 0, err
 		}
-		if c.mode != drop && int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {
+		if (c.mode == hold || c.mode == tee) && int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {
 			c.outgrow()
 		}
 	}
 	switch c.mode {
-	case drop:
+	case drop, mute:
 		return len(p), nil
 	case hold:
 		c.body = append(c.body, p...)
@@ -234,7 +256,7 @@ func (c *capture) FlushError() error {
 	if c.mode == undecided {
 		c.WriteHeader(http.StatusOK)
 	}
-	if c.x.w == nil || c.mode == drop || c.bearing == rescued || c.bearing == completes {
+	if c.x.w == nil || c.mode == drop || c.mode == mute || c.bearing == rescued || c.bearing == completes {
 		return nil
 	}
 	if c.mode == hold && c.bearing == fails {

@@ -40,7 +40,7 @@ func (c *capture) finish() (swr.Made[*response], error) {
 		return c.keep(c.draft())
 	case c.bearing == describes:
 		return c.describe()
-	case c.mode == pipe:
+	case c.mode == pipe, c.mode == mute:
 		return swr.Made[*response]{Drop: c.gone}, nil
 	case c.bearing == fails, c.bearing == rescued:
 		return swr.Made[*response]{}, handlerError{c.status}

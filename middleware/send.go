@@ -25,7 +25,7 @@ func (x *exchange) reply(v *response, o swr.Outcome, err error) {
 	own := x.capture != nil && o == swr.Miss && x.capture.isAnswer()
 	switch {
 	case own:
-		if x.capture.mode != pipe && x.capture.mode != tee {
+		if m := x.capture.mode; m != pipe && m != tee && m != mute {
 			x.sendOwn(v)
 		}
 		x.capture.sendTrailers()
@@ -139,6 +139,10 @@ func set(h http.Header, name string, lines []string, value string) []string {
 // it wrote it.
 func (x *exchange) sendOwn(v *response) {
 	c := x.capture
+	if v == nil && c.why != ReasonTruncated && c.notModified() {
+		c.sendNotModified()
+		return
+	}
 	h := x.w.Header()
 	replace(h, c.sent)
 	x.stampOwn(h)

@@ -44,6 +44,13 @@ var conditions = []Scenario{
 		hit(asks("If-Modified-Since: "+at(-15*sec)), gets(200)),
 	}},
 
+	{"A15 the answer to a condition that is not stored", nil, steps{
+		miss(asks(`If-None-Match: "v1"`), sees("!If-None-Match"), answers("Cache-Control: no-store", `ETag: "v1"`), gets(304, `ETag: "v1"`, "!Content-Length")),
+		miss(asks("If-None-Match: W/\"v1\""), answers("Cache-Control: private", `ETag: "v2"`), gets(200, `ETag: "v2"`)),
+	}},
+	{"A15 the answer to a date that is not stored", nil, steps{
+		miss(asks("If-Modified-Since: "+at(-time.Minute)), answers("Cache-Control: private", "Last-Modified: "+at(-time.Hour)), gets(304, "!Content-Length")),
+	}},
 	{"A15 a 304 has what a cache needs", nil, steps{
 		miss(answers(minute, `ETag: "v1"`, "Date: "+at(-sec), "Expires: "+at(time.Hour), "Vary: X-Kind", "Content-Location: /page.en",
 			"Content-Type: text/html")),
