@@ -42,7 +42,7 @@ func (c *capture) decideNew() {
 	case c.x.r.Method == http.MethodHead && !c.run.Solo():
 		c.why, c.bearing, c.mode = ReasonNone, describes, pipe
 		c.sendHeader()
-	case c.status >= 500 && c.hasGood():
+	case c.status >= 400 && !aboutResource(c.status) && c.hasGood():
 		c.why = ReasonError
 		c.passThrough()
 	case c.why != ReasonNone:

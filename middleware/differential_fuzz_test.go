@@ -153,7 +153,7 @@ func asRFC9110(r *http.Request, h http.Header) *http.Request {
 	}
 	unit, set, _ := strings.Cut(r.Header.Get("Range"), "=")
 	condition := r.Header.Get("If-Range")
-	holds := condition == "" || condition == h.Get("Etag") || condition == h.Get("Last-Modified")
+	holds := len(r.Header["If-Range"]) == 0 || condition != "" && condition == h.Get("Etag") || condition == h.Get("Last-Modified")
 	if r.Method != http.MethodGet || !strings.EqualFold(unit, "bytes") || strings.Count(set, ",") >= 16 || !holds {
 		r.Header.Del("Range")
 	} else {
@@ -252,6 +252,8 @@ func seedDifferential(f *testing.F) {
 		{get("cc=max-age%3D60&age=61&etag=W/%22v1%22"), get("cc=max-age%3D60&age=61&etag=W/%22v1%22", "Cache-Control: max-stale")},
 		{get(tagged, "Range: bytes=4-9"), get(tagged, "Range: bytes=5-6")},
 		{get(tagged, "Range: bytes=-9"), get(tagged, `If-None-Match: "v1"`)},
+		{get(tagged, "Range: bytes=0-1", "If-Range:"), get(tagged, "Range: bytes=0-1", "If-Range: W/\"v1\"")},
+		{get("cc=no-store", "If-Modified-Since: Mon, 02 Jan 2006 15:04:05 GMT"), get("cc=private", "If-Modified-Since: Mon, 02 Jan 2006  15:04:05 GMT")},
 		{[]byte("GET http://h/p?cc=max-age%3D60 HTTP/1.1\r\nHost: h\r\n\r\n"), get("cc=max-age%3D60")},
 	} {
 		f.Add(pair[0], pair[1])

@@ -54,11 +54,14 @@ func (p *Policy) implicitLifetime(q *question, c rfc9111.Control) time.Duration 
 	return ttl
 }
 
-// ttl is the policy's lifetime for the response's status, and whether it has
-// one. A redirect that leads nowhere has none: something is wrong with it.
+// never is the lifetime of a status that has none, nor a heuristic one.
+const never = -1
+
+// ttl is the policy's lifetime for the response's status, and whether it names
+// it. A redirect that leads nowhere has none: something is wrong with it.
 func (p *Policy) ttl(q *question) (time.Duration, bool) {
 	if 300 < q.status && q.status < 400 && q.header.Get("Location") == "" {
-		return 0, false
+		return never, false
 	}
 	ttl, named := p.Statuses[q.status]
 	return ttl, named

@@ -212,7 +212,9 @@ func (p Policy) withDefaults() Policy {
 		statuses[s] = p.TTL
 	}
 	for s, ttl := range p.Statuses {
-		statuses[s] = ttl
+		if statuses[s] = ttl; ttl == 0 {
+			statuses[s] = never
+		}
 	}
 	p.Statuses = statuses
 	if p.Jitter == 0 {

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// storesPOST tells whether the answer to r may be one for later GETs.
+// storesPOST tells whether the answer to r may be one for later GETs. Its body
+// apart, a POST that would bypass the cache as a GET does so as well.
 func (h *handler) storesPOST(r *http.Request, f facts) bool {
-	return r.Method == http.MethodPost && h.policy.Advanced.StorePOST && f&(hasUpgrade|hasOverride|wantsEvents) == 0
+	return r.Method == http.MethodPost && h.policy.Advanced.StorePOST && h.excludes(r, f) == ReasonNone
 }
 
 // post lets the next handler answer a POST, and stores the answer for later
@@ -26,10 +27,11 @@ func (rt *route) post(w *invalidating, r *http.Request, f facts) {
 }
 
 // located tells whether a response with header h says that it is what a GET of
-// the request's own URL would return.
+// the request's own URL would return. Where purges of the URL find the response
+// by its tag, that of this POST would drop it: then there is nothing to store.
 func (x *exchange) located(h http.Header) bool {
 	lines := h["Content-Location"]
-	if len(lines) != 1 {
+	if len(lines) != 1 || x.urlTag() != "" {
 		return false
 	}
 	host, uri := targetOf(x.r)

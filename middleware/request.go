@@ -82,6 +82,14 @@ func (h *handler) bypasses(r *http.Request, f facts) Reason {
 		return ReasonMethod
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
 		return ReasonBody
+	}
+	return h.excludes(r, f)
+}
+
+// excludes tells why the cache has no business with r, whatever its method, or
+// ReasonNone.
+func (h *handler) excludes(r *http.Request, f facts) Reason {
+	switch {
 	case f&(hasUpgrade|hasOverride|wantsEvents) != 0:
 		return f.bypasses()
 	case f&hasCookie != 0 && h.hasCookie(r, h.policy.Cookies.Bypass):

@@ -176,7 +176,14 @@ func (x *exchange) stampOwn(h http.Header) {
 // for this answer.
 func (x *exchange) forwardedStatus() string {
 	c := x.capture
-	s := x.rt.cache.opts.name + "; fwd=" + forwarded(x.why) + "; fwd-status=" + strconv.Itoa(c.status)
+	why := x.why
+	if x.post() {
+		why = ReasonMethod
+	}
+	s := x.rt.cache.opts.name + "; fwd=" + forwarded(why)
+	if c.status != 0 {
+		s += "; fwd-status=" + strconv.Itoa(c.status)
+	}
 	if why := x.unstored(); why != ReasonNone {
 		return s + detail(why)
 	}
@@ -207,8 +214,14 @@ func (x *exchange) status(v *response, o swr.Outcome) string {
 		return x.forwardedStatus()
 	case swr.Collapsed:
 		return name + "; fwd=" + forwarded(x.why) + "; collapsed"
-	case swr.Rescued:
-		return name + "; hit; ttl=" + ttl(v, x.now) + detail(ReasonError)
+	case swr.Rescued: // RFC 9211 §2.1: no hit, since the handler was asked
+		s := name + "; fwd=" + forwarded(x.why)
+		if x.capture == nil {
+			s += "; collapsed"
+		} else if x.capture.status != 0 {
+			s += "; fwd-status=" + strconv.Itoa(x.capture.status)
+		}
+		return s + "; ttl=" + ttl(v, x.now) + detail(ReasonError)
 	default:
 		return name + "; hit; ttl=" + ttl(v, x.now)
 	}

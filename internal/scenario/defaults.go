@@ -61,6 +61,26 @@ var defaults = []Scenario{
 	statused("B statuses: a 308 has the TTL", 308, hit, "Location: /other"),
 	statused("B statuses: a 301 to nowhere is not stored", 301, miss),
 	statused("B statuses: a 301 to nowhere that says how long", 301, hit, minute),
+	{"B statuses: a 301 to nowhere has no heuristic lifetime", heuristic, steps{
+		miss(status(301), answers("Last-Modified: "+at(-time.Hour))),
+		miss(status(301)),
+	}},
+	{"B statuses: one that the policy gives none has no heuristic one either", func(p *middleware.Policy) {
+		p.Statuses, p.Advanced.Heuristic = map[int]time.Duration{404: 0}, true
+	}, steps{
+		miss(status(404), answers("Last-Modified: "+at(-time.Hour))),
+		miss(status(404)),
+	}},
+	{"B statuses: a client's bad request does not replace what is good", nil, steps{
+		miss(answers(minute)),
+		after(sec, miss(asks("Cache-Control: no-cache"), status(400), answers(minute))),
+		hit(of(1)),
+	}},
+	{"B statuses: that it is gone does", nil, steps{
+		miss(answers(minute)),
+		after(sec, miss(asks("Cache-Control: no-cache"), status(410), answers(minute))),
+		hit(of(2), gets(410)),
+	}},
 	statused("B statuses: a 404 is stored for a while", 404, hit),
 	statused("B statuses: a 410 is stored for a while", 410, hit),
 	statused("B statuses: a 201 is not", 201, miss),

@@ -87,7 +87,7 @@ var messages = []Scenario{
 	}},
 	{"A24 an error that something stands in for", nil, steps{
 		miss(answers(standIn)),
-		after(2*sec, rescued(status(503), shows("Cache-Status: reprise; hit; ttl={-2..-1}; detail=error"))),
+		after(2*sec, rescued(status(503), shows("Cache-Status: reprise; fwd=stale; fwd-status=503; ttl={-2..-1}; detail=error"))),
 	}},
 	{"A24 behind the members of caches nearer to the origin", nil, steps{
 		miss(answers(minute, "Cache-Status: inner; hit; ttl=5"), shows("Cache-Status: inner; hit; ttl=5", "Cache-Status: reprise; fwd=uri-miss; fwd-status=200; stored")),

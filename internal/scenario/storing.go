@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/reprise-go/reprise/middleware"
@@ -176,6 +177,23 @@ var storing = []Scenario{
 		bypass(by("POST"), sends("a=1"), answers(minute, "Content-Location: /page")),
 		bypass(by("POST"), sends("a=1"), answers(minute, "Content-Location: /page")),
 		hit(of(2)),
+	}},
+	{"A12 not where the policy's condition says no", func(p *middleware.Policy) {
+		storePOST(p)
+		p.Condition = func(r *http.Request) bool { return r.Method != http.MethodPost }
+	}, steps{
+		bypass(by("POST"), sends("a=1"), answers(minute, "Content-Location: /page")),
+		miss(),
+	}},
+	{"A12 not with a cookie that bypasses", func(p *middleware.Policy) {
+		storePOST(p)
+		p.Cookies.Bypass = []string{"session"}
+	}, steps{
+		bypass(by("POST"), asks("Cookie: session=1"), sends("a=1"), answers(minute, "Content-Location: /page")),
+		miss(),
+	}},
+	{"A12 in absolute form it has a key of its own, and is not", storePOST, steps{
+		bypass(by("POST"), to("http://example.com/page"), sends("a=1"), answers(minute, "Content-Location: /page"), shows("Cache-Status: reprise; fwd=method")),
 	}},
 	{"A12 whatever the client says of caches", storePOST, steps{
 		bypass(by("POST"), asks("Cache-Control: only-if-cached, max-age=0"), sends("a=1"), answers(minute, "Content-Location: /page")),
