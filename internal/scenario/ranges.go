@@ -141,9 +141,14 @@ var ranges = []Scenario{
 		miss(asks("Range: bytes=0-4"), file(digits), answers(soon, `ETag: "v1"`), gets(206)),
 		after(2*sec, anyhow(miss(asks("Range: bytes=0-4"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads("01234")))),
 	}},
-	{"A18 a part whose length is wrong is not stored", nil, steps{
+	{"A18 a part that is shorter than it says is what has come", nil, steps{
 		miss(asks("Range: bytes=0-4"), status(206), body("012"), answers(minute, `ETag: "v1"`, "Content-Range: bytes 0-4/10"), gets(206), reads("012")),
-		miss(asks("Range: bytes=0-4"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads("01234")),
+		hit(asks("Range: bytes=0-2"), gets(206, "Content-Range: bytes 0-2/10"), reads("012")),
+		miss(asks("Range: bytes=0-4"), sees("Range: bytes=3-4"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads("01234")),
+	}},
+	{"A18 a part that is longer than it says is not stored", nil, steps{
+		miss(asks("Range: bytes=0-1"), status(206), body("0123"), answers(minute, `ETag: "v1"`, "Content-Range: bytes 0-1/10"), gets(206), reads("0123")),
+		miss(asks("Range: bytes=0-1"), file(digits), answers(minute, `ETag: "v1"`), gets(206), reads("01")),
 	}},
 	{"A18 several parts at once are not stored", nil, steps{
 		miss(asks("Range: bytes=0-1,8-9"), file(digits), answers(minute, `ETag: "v1"`), gets(206)),
