@@ -166,3 +166,19 @@ func TestWhoWaitsTooLongTakesWhatMayStandIn(t *testing.T) {
 		<-leader
 	}, patient)
 }
+
+// Where another process holds the slot for one caller, those who fill for all
+// wait for a moment and not for that caller.
+func TestAFillForAllHardlyWaitsForOneApartInAnotherProcess(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		narrow := p.start(context.Background(), p.apart(part(time.Minute)))
+		synctest.Wait()
+		r := load(context.Background(), p.group(), p.caller(p.counted(nil)))
+		r.want(t, "new", swr.Miss)
+		if r.took != 2*time.Second { // one of them for the fill
+			t.Errorf("it took %v", r.took)
+		}
+		(<-narrow).want(t, "part", swr.Miss)
+		p.load(p.caller(nil)).want(t, "new", swr.Hit)
+	})
+}

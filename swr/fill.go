@@ -97,7 +97,9 @@ func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim)
 	if g.opts.Leases == nil {
 		return unleased{}, nil
 	}
-	claim.Hold = g.opts.FillTimeout
+	if claim.Hold = g.opts.FillTimeout; f.apart {
+		claim.Hold = g.opts.WaitTimeout / 5 // others, in other processes, wait no longer for what is not for them
+	}
 	lease, err := g.opts.Leases.Acquire(ctx, claim)
 	if err == nil || errors.Is(err, store.ErrHeld) || errors.Is(err, store.ErrChanged) {
 		return lease, err
