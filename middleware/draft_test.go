@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"strconv"
 	"testing"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -91,33 +90,5 @@ func TestAPartReaderReadsWhereThePartIs(t *testing.T) {
 	}
 	if _, err := p.Seek(-1, io.SeekStart); err == nil {
 		t.Error("before the beginning")
-	}
-}
-
-func TestReloadsAreBoundedPerKeyAndSlice(t *testing.T) {
-	l := newReloads(3)
-	allowed := func(key string, now instant) (n int) {
-		for range 10 {
-			if l.allow(key, now) {
-				n++
-			}
-		}
-		return n
-	}
-	now := instant(reloadSlice) * 1000
-	if n := allowed("a", now); n != 3 {
-		t.Errorf("%d reloads, want 3", n)
-	}
-	if n := allowed("a", now+instant(reloadSlice)-1); n != 0 {
-		t.Errorf("%d reloads later in the slice", n)
-	}
-	if n := allowed("a", now+instant(reloadSlice)); n != 3 {
-		t.Errorf("%d reloads in the next slice, want 3", n)
-	}
-	// However many keys there are, each has its own.
-	for i := range 20_000 {
-		if !l.allow(strconv.Itoa(i), now) {
-			t.Fatalf("the first reload of key %d is refused", i)
-		}
 	}
 }

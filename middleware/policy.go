@@ -72,7 +72,7 @@ type Limits struct {
 	VaryOn   int           // fields that select a variant; 0: 32
 	Selected int           // bytes of what selects a variant; 0: 4 KiB
 	Variants int           // stored at the same time for one key; 0: 64
-	Reloads  int           // that clients may force of one key by no-cache or max-age, each 10 s; 0: 20
+	Reloads  int           // that clients may force of one key by no-cache or max-age, in each 10 s; 0: 20
 }
 
 // Advanced is what few routes need.

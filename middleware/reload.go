@@ -2,45 +2,51 @@ package middleware
 
 import (
 	"hash/maphash"
-	"math"
 	"sync/atomic"
 	"time"
 )
 
 // reloads bounds how often clients may force one key past the cache, by
 // no-cache and the like: a loop of reloads must not become a load on the
-// handler. It counts in a table of fixed size (32 KiB). A key that needs the
+// handler. Each key has so many at once, and as many in each ten seconds.
+//
+// It remembers keys in a table of fixed size (32 KiB). A key that needs the
 // place of another takes it, so that nobody is refused for somebody else's
-// reloads; a count that is lost so costs the handler some.
+// reloads; what is forgotten so costs the handler some.
 type reloads struct {
 	seed  maphash.Seed
-	most  uint64
-	slots [4096]atomic.Uint64 // whose and when in the upper 48 bits, the count in the lower 16
+	every uint64 // how long one reload counts, in milliseconds
+	slots [4096]atomic.Uint64
 }
 
-// reloadSlice is the time in which reloads are counted.
-const reloadSlice = 10 * time.Second
+// A slot has, of its key, the upper 24 bits of the hash, and in the lower 40
+// when all reloads so far will have been counted off, in milliseconds since 1970
+// modulo 34 years: the theoretical arrival time of the generic cell rate
+// algorithm (ITU-T I.371).
+const slotTime = 1<<40 - 1
+
+// reloadSpan is the time in which as many reloads as the limit are allowed.
+const reloadSpan = uint64(10 * time.Second / time.Millisecond)
 
 func newReloads(most int) *reloads {
-	return &reloads{seed: maphash.MakeSeed(), most: uint64(min(most, math.MaxUint16))}
+	return &reloads{seed: maphash.MakeSeed(), every: max(reloadSpan/uint64(most), 1)}
 }
 
 // allow counts a reload of key, and tells whether it is within the bound.
-func (l *reloads) allow(key string, now instant) bool {
+func (l *reloads) allow(key string, at instant) bool {
 	hash := maphash.String(l.seed, key)
-	slice := uint64(now) / uint64(reloadSlice)
-	whose := hash>>40<<40 | slice<<40>>24
 	slot := &l.slots[hash%uint64(len(l.slots))]
+	whose, now := hash&^slotTime, uint64(at)/uint64(time.Millisecond)&slotTime
 	for {
-		was := slot.Load()
-		is := was
-		if was>>16<<16 != whose {
-			is = whose
+		was, until := slot.Load(), now
+		if was&^slotTime == whose {
+			until = max(was&slotTime, now)
 		}
-		if is&math.MaxUint16 >= l.most {
+		until += l.every
+		if until-now > reloadSpan {
 			return false
 		}
-		if slot.CompareAndSwap(was, is+1) {
+		if slot.CompareAndSwap(was, whose|until&slotTime) {
 			return true
 		}
 	}
