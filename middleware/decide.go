@@ -30,8 +30,10 @@ func (c *capture) decide(status int) {
 // decideNew decides about a response that is an answer of its own.
 func (c *capture) decideNew() {
 	q := c.question(c.status, c.sent)
-	c.why = c.x.rt.policy.judge(&q).why
-	if q.post && c.why == ReasonNone && (c.status != http.StatusOK || !c.x.located(c.sent)) {
+	j := c.x.rt.policy.judge(&q)
+	c.why = j.why
+	// A POST ends all variants, and one that replaces one would leave the others.
+	if q.post && c.why == ReasonNone && (c.status != http.StatusOK || len(j.names)+len(c.x.names) > 0 || !c.x.located(c.sent)) {
 		c.why = ReasonMethod
 	}
 	switch {

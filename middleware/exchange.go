@@ -210,6 +210,9 @@ func (x *exchange) lookupVariant(ctx context.Context, names []string) (*response
 
 // selectBy computes which of the variants by names this request selects.
 func (x *exchange) selectBy(names []string) {
+	if x.selected == nil {
+		x.selected = make([]byte, 0, 128)
+	}
 	x.selected = x.rt.appendSelected(x.selected[:0], x.r, names)
 	x.unselected = len(x.selected) > x.rt.policy.Limits.Selected
 	var sum [8]byte
@@ -227,7 +230,7 @@ func (h *handler) appendSelected(dst []byte, r *http.Request, names []string) []
 	for fields > 0 && strings.HasPrefix(names[fields-1], cookiePrefix) {
 		fields--
 	}
-	dst = rfc9111.AppendSelecting(dst, h.selecting(r.Header, names[:fields]), names[:fields])
+	dst = h.appendFields(dst, r.Header, names[:fields])
 	for _, name := range names[fields:] {
 		dst = append(dst, '\n') // which is not in the fields' form
 		for value := range cookies(r.Header, name[len(cookiePrefix):]) {

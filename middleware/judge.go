@@ -90,7 +90,7 @@ func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 		return ReasonPrivate
 	case p.setsCookie(q.header, c):
 		return ReasonSetCookie
-	case !rfc9111.StorableStatus(q.status):
+	case !rfc9111.StorableStatus(q.status), q.status == http.StatusRequestedRangeNotSatisfiable && q.facts&hasRange != 0:
 		return ReasonStatus
 	case strings.HasPrefix(strings.ToLower(q.header.Get("Content-Type")), "text/event-stream"), len(q.header["Trailer"]) > 0:
 		return ReasonStream

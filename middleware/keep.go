@@ -44,7 +44,7 @@ func (c *capture) finish() (swr.Made[*response], error) {
 		return swr.Made[*response]{Drop: c.gone}, nil
 	case c.bearing == fails, c.bearing == rescued:
 		return swr.Made[*response]{}, handlerError{c.status}
-	case c.ctx.Err() != nil && c.x.standsIn(c.old): // the handler ended because its time did
+	case c.ctx.Err() != nil && c.mode == hold && c.x.standsIn(c.old): // the handler ended because its time did
 		c.why, c.bearing = ReasonError, rescued
 		return swr.Made[*response]{}, handlerError{http.StatusGatewayTimeout}
 	case c.truncated():
@@ -107,7 +107,11 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 		return made, nil
 	}
 	made.Value = c.response(&d, &q, &j)
-	if made.Confirmed && made.Value.spares(c.old) {
+	if c.bearing != replaces {
+		c.withheld = c.withholds(j.strip)
+		c.x.outer.tagAll(d.tags) // which the handler need not have said again
+	}
+	if made.Confirmed && made.Value.spares(c.old, tags) {
 		return made, nil
 	}
 	var ok bool
@@ -115,15 +119,27 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 		c.why, made.Value = ReasonVaryOn, c.unstored(made.Value)
 		return made, nil
 	}
-	made.Shared = j.windows.Fresh+j.windows.Stale > 0
+	made.Shared = j.marks&asked == 0
 	return made, nil
 }
 
+// withholds returns what the handler said in the fields that are not stored: it
+// is for its own client.
+func (c *capture) withholds(strip []string) http.Header {
+	h := make(http.Header)
+	for _, name := range slices.Concat(strip, c.x.rt.policy.Advanced.StripHeaders) {
+		if lines, has := c.sent[name]; has {
+			h[name] = lines
+		}
+	}
+	return h
+}
+
 // spares tells whether old, which r confirms, may stay as it is: it is asked
-// about each time, so that nothing but its header counts, and that is the same.
-// That spares a store of all of it at each request.
-func (r *response) spares(old *response) bool {
-	if r.windows != (swr.Windows{}) || old.windows != r.windows || old.marks != r.marks || old.item == nil {
+// about each time, so that nothing but its header and tags counts, and those are
+// the same. That spares a store of all of it at each request.
+func (r *response) spares(old *response, tags []string) bool {
+	if r.windows != (swr.Windows{}) || old.windows != r.windows || old.marks != r.marks || old.item == nil || !slices.Equal(tags, old.item.Tags) {
 		return false
 	}
 	left, all := old.item.Expires.Sub(r.born.time()), old.item.Expires.Sub(old.born.time())
@@ -148,8 +164,12 @@ func (c *capture) describe() (swr.Made[*response], error) {
 	switch {
 	case old == nil, c.status == http.StatusMethodNotAllowed, c.status >= 400 && !aboutResource(c.status):
 		return swr.Made[*response]{}, nil
+	case c.status == http.StatusPartialContent, c.x.facts&(hasAuthorization|hasCookie) != 0:
+		return swr.Made[*response]{}, nil // of this request alone
 	case !old.describedBy(c.status, c.sent):
 		return swr.Made[*response]{Drop: true}, nil
+	case len(c.sent["Etag"])+len(c.sent["Last-Modified"]) == 0:
+		return swr.Made[*response]{}, nil // which says nothing of the body
 	}
 	made, err := c.keep(old.redraft(c.sent))
 	made.Value = nil // the answer has gone out

@@ -22,8 +22,8 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement
 		j.age = rfc9111.InitialAge(q.header, q.asked, q.received)
 	}
 	j.windows = p.staleness(fresh, c)
-	if j.windows.Fresh+j.windows.Stale == 0 {
-		j.marks |= implicit // it is the handler's word that it cannot be used as it is
+	if j.windows.Fresh+j.windows.Stale <= j.age {
+		j.marks |= implicit | asked // it is the handler's word that it cannot be used as it is
 	}
 	if explicit || fresh > 0 || c.Is(asks) {
 		j.keep = p.keepFor(q)

@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
 )
@@ -20,20 +19,23 @@ func (h *handler) negotiate(header http.Header) {
 	}
 }
 
-// selecting returns the header by which names select: header itself, or as
-// negotiate makes it.
-func (h *handler) selecting(header http.Header, names []string) http.Header {
+// appendFields appends the normal form of what the fields names select, of
+// those that the policy reduces the reduced ones.
+func (h *handler) appendFields(dst []byte, header http.Header, names []string) []byte {
 	a := &h.policy.Advanced
-	if (a.Encodings == nil || !slices.Contains(names, "Accept-Encoding")) &&
-		(a.Languages == nil || !slices.Contains(names, "Accept-Language")) {
-		return header
-	}
-	reduced := make(http.Header, len(names)+2)
-	for _, name := range names {
-		if lines, has := header[name]; has {
-			reduced[name] = lines
+	for i, name := range names {
+		if i > 0 {
+			dst = append(dst, '&')
+		}
+		switch {
+		case a.Encodings != nil && name == "Accept-Encoding":
+			dst = rfc9111.AppendCodings(append(dst, "Accept-Encoding="...), header[name], a.Encodings)
+		case a.Languages != nil && name == "Accept-Language":
+			dst = append(dst, "Accept-Language="...)
+			dst = append(dst, rfc9111.Language(header[name], a.Languages)...)
+		default:
+			dst = rfc9111.AppendSelecting(dst, header, names[i:i+1])
 		}
 	}
-	h.negotiate(reduced)
-	return reduced
+	return dst
 }

@@ -61,6 +61,7 @@ const (
 	shared                      // it may answer requests with Authorization (RFC 9111 §3.5)
 	firm                        // it must not be used stale (RFC 9111 §4.2.4)
 	generated                   // its ETag is ours, and says nothing to the handler
+	asked                       // the handler is asked about it each time: it was never fresh
 )
 
 // isRecord tells whether r only says which request fields select a variant.

@@ -16,9 +16,7 @@ import (
 // A response with more than Limits.Tags tags, or with one over 256 bytes or
 // empty, is not stored: a tag that is left out makes a purge lie.
 func Tag(ctx context.Context, tags ...string) {
-	for s := scratchOf(ctx); s != nil; s = s.outer {
-		s.tag(tags)
-	}
+	scratchOf(ctx).tagAll(tags)
 }
 
 // NoStore keeps the response that is being made under ctx out of the cache,
@@ -62,6 +60,13 @@ type scratchKey struct{}
 func scratchOf(ctx context.Context) *scratch {
 	s, _ := ctx.Value(scratchKey{}).(*scratch)
 	return s
+}
+
+// tagAll adds tags to what s collects for, and to what is around that.
+func (s *scratch) tagAll(tags []string) {
+	for ; s != nil; s = s.outer {
+		s.tag(tags)
+	}
 }
 
 func (s *scratch) tag(tags []string) {

@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -22,6 +23,10 @@ var errOnlyIfCached = errors.New("middleware: only-if-cached, and nothing is")
 // reply sends what Load brought, unless the handler's own response has gone
 // out while it was made.
 func (x *exchange) reply(v *response, o swr.Outcome, err error) {
+	var p *swr.PanicError
+	if errors.As(err, &p) && v == nil { // nothing could stand in after all
+		panic(p.Value)
+	}
 	own := x.capture != nil && o == swr.Miss && x.capture.isAnswer()
 	switch {
 	case own:
@@ -89,8 +94,11 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	}
 	lines = set(h, "Age", lines, d.seconds)
 	lines = set(h, "X-Cache", lines, xCache[o])
-	if x.outer != nil && v.item != nil {
-		x.outer.tag(userTags(v.item.Tags)) // what is stored around us is made of this
+	if v.item != nil {
+		x.outer.tagAll(userTags(v.item.Tags)) // what is stored around us is made of this
+	}
+	if x.capture != nil {
+		maps.Copy(h, x.capture.withheld)
 	}
 	if bodyAllowed(v.status) {
 		set(h, "Content-Length", lines, v.length)
@@ -139,6 +147,9 @@ func set(h http.Header, name string, lines []string, value string) []string {
 // it wrote it.
 func (x *exchange) sendOwn(v *response) {
 	c := x.capture
+	if c.status == 0 { // its time ended before it said anything
+		c.status, c.sent = http.StatusOK, c.header.Clone()
+	}
 	if v == nil && c.why != ReasonTruncated && c.notModified() {
 		c.sendNotModified()
 		return

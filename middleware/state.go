@@ -86,7 +86,7 @@ func (x *exchange) post() bool { return x.r.Method == http.MethodPost }
 // request is narrow, or because the handler is to be asked for each request
 // (RFC 9111 §5.2.2.4).
 func (x *exchange) apart(v *response) bool {
-	return x.narrow(v) || v != nil && v.windows.Fresh+v.windows.Stale == 0
+	return x.narrow(v) || v != nil && v.marks&asked != 0
 }
 
 // narrow tells whether the handler gets the request as it is, for less than the

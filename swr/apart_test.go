@@ -182,3 +182,59 @@ func TestAFillForAllHardlyWaitsForOneApartInAnotherProcess(t *testing.T) {
 		p.load(p.caller(nil)).want(t, "new", swr.Hit)
 	})
 }
+
+// over, with Steal, ends the fill for all of another process, which had taken
+// the lease of the one apart after a purge.
+func TestTakingThePlaceOfAFillApartLeavesOthersAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		first := p.start(context.Background(), p.apart(part(20*time.Second)))
+		synctest.Wait()
+		p.purge("k")
+		elsewhere := make(chan result, 1)
+		g := p.group()
+		go func() { elsewhere <- load(context.Background(), g, p.caller(p.counted(nil))) }()
+		time.Sleep(500 * time.Millisecond)
+		p.load(p.caller(p.counted(nil)))
+		<-elsewhere
+		p.wantRuns(1)
+		<-first
+	})
+}
+
+func TestARefreshTakesThePlaceOfAFillApart(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		p.put("k", "old")
+		narrow := p.apart(part(20 * time.Second))
+		narrow.is["old"] = swr.Apart
+		first := p.start(context.Background(), narrow)
+		synctest.Wait()
+		c := p.caller(p.counted(nil))
+		c.is = stale("old")
+		p.load(c).want(t, "old", swr.HitStale)
+		time.Sleep(2 * time.Second)
+		p.wantRuns(1)
+		<-first
+	})
+}
+
+// A refresh that does not come about makes the next fill for all wait for the
+// one apart.
+func TestARefreshThatDoesNotBeginHardlyHoldsUpTheNextFill(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		p.put("k", "old")
+		narrow := p.apart(part(20 * time.Second))
+		narrow.is["old"] = swr.Apart
+		first := p.start(context.Background(), narrow)
+		synctest.Wait()
+		head := p.caller(nil)
+		head.is = stale("old")
+		head.detach = func(ctx context.Context) (context.Context, swr.Source[string]) { return ctx, nil }
+		p.load(head).want(t, "old", swr.HitStale)
+		c := p.caller(p.counted(nil))
+		c.is = map[string]swr.State{"old": swr.Absent}
+		if r := p.load(c); r.took > 2*time.Second {
+			t.Errorf("it took %v", r.took)
+		}
+		<-first
+	})
+}

@@ -49,6 +49,10 @@ func (r *Run) settled() (wasAlone bool) {
 // lead fills f for everyone who waits for it.
 func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V, t *turns) answer[V] {
 	lease := g.lease(ctx, f, src.Claim(), t)
+	if lease != nil && f.apart && !g.hold(f, lease) {
+		g.release(ctx, lease)
+		lease = nil
+	}
 	if lease == nil {
 		g.drop(f, lookAgain)
 		t.alone = t.alone || f.apart // who fills for itself waits for nobody
@@ -65,7 +69,7 @@ func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V,
 // and returns nil: look again. A caller who has waited long enough, or cannot
 // wait because the store fails, takes the lease over.
 func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t *turns) store.Lease {
-	claim.Steal = t.late || f.over
+	claim.Steal = t.late
 	lease, err := g.acquire(ctx, f, claim)
 	if !errors.Is(err, store.ErrHeld) || f.apart {
 		return lease
@@ -97,6 +101,7 @@ func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim)
 	if g.opts.Leases == nil {
 		return unleased{}, nil
 	}
+	g.evict(ctx, f)
 	if claim.Hold = g.opts.FillTimeout; f.apart {
 		claim.Hold = g.opts.WaitTimeout / 5 // others, in other processes, wait no longer for what is not for them
 	}

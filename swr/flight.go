@@ -11,13 +11,14 @@ import (
 type flight[V any] struct {
 	slot  store.Slot
 	apart bool          // its leader's alone: nobody follows, and a fill for all takes its place
-	over  bool          // it has taken the place of such a one, and takes the lease as well
 	done  chan struct{} // closed by end
 
 	// Guarded by Group.mu.
 	started time.Time
-	sealed  bool // its commit has begun: late comers look for themselves
-	offline bool // no lease: the store cannot be reached
+	sealed  bool        // its commit has begun: late comers look for themselves
+	offline bool        // no lease: the store cannot be reached
+	lease   store.Lease // of one apart, for who takes its place
+	evicts  *flight[V]  // the one apart whose place it has taken
 
 	// Written once, before done is closed.
 	verdict verdict
@@ -61,10 +62,37 @@ func (g *Group[V]) join(slot store.Slot, apart bool) (*flight[V], role) {
 	default:
 		return f, follower
 	}
-	f = &flight[V]{slot: slot, apart: apart, over: over, started: time.Now(), done: make(chan struct{})}
+	evicted := f
+	f = &flight[V]{slot: slot, apart: apart, started: time.Now(), done: make(chan struct{})}
+	if over {
+		f.evicts = evicted
+	}
 	g.flights[slot] = f
 	g.opts.Observe.Flying(1)
 	return f, leader
+}
+
+// hold makes lease the one that ends when another flight takes f's place. It
+// tells whether that has not happened already.
+func (g *Group[V]) hold(f *flight[V], lease store.Lease) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f.lease = lease
+	return g.flights[f.slot] == f
+}
+
+// evict ends the lease of the flight whose place f has taken. To steal whatever
+// lease there is would be wrong: it may be of another process's fill for all.
+func (g *Group[V]) evict(ctx context.Context, f *flight[V]) {
+	g.mu.Lock()
+	var lease store.Lease
+	if f.evicts != nil {
+		lease, f.evicts = f.evicts.lease, nil
+	}
+	g.mu.Unlock()
+	if lease != nil {
+		g.release(ctx, lease)
+	}
 }
 
 // restart begins f's time anew. It tells whether f is still its slot's flight,
