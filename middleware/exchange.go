@@ -41,7 +41,7 @@ type exchange struct {
 	names      []string // of the Vary record
 	why        Reason   // why the request would be forwarded
 	unselected bool     // what selects is over the limit
-	reloads    bool     // the client wants it newer than what is stored, and may
+	reloading  bool     // the client wants it newer than what is stored, and may
 	tolerant   bool     // the client takes it as stale as it is
 
 	// The caller's own fill, if there was one.

@@ -64,7 +64,8 @@ func (p *Policy) judge(q *question) (j judgement) {
 }
 
 // controls returns what the response says to this cache: by a field that
-// targets it, which is then all that counts (RFC 9213 §2.2), or by Cache-Control.
+// targets it, which is then all that counts (RFC 9213 §2.2) and takes Expires out
+// of q, or by Cache-Control.
 func (p *Policy) controls(q *question) rfc9111.Control {
 	c, targeted := rfc9111.Targeted(q.header, p.Advanced.Targeted)
 	if !targeted {

@@ -116,7 +116,7 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	}
 	var ok bool
 	if made.Keep, ok = c.x.entries(made.Value, names, tags, j.keep); !ok {
-		c.why, made.Value = ReasonVaryOn, c.unstored(made.Value)
+		c.why, made.Value = ReasonVaryOn, c.answerOf(made.Value)
 		return made, nil
 	}
 	made.Shared = j.marks&asked == 0
@@ -149,8 +149,8 @@ func (r *response) spares(old *response, tags []string) bool {
 	return left > all/2 && maps.EqualFunc(a, b, slices.Equal)
 }
 
-// unstored returns v if it has to be the answer though it is not stored.
-func (c *capture) unstored(v *response) *response {
+// answerOf returns v if it has to be the answer though it is not stored.
+func (c *capture) answerOf(v *response) *response {
 	if c.bearing == replaces {
 		return nil
 	}

@@ -29,7 +29,7 @@ func (p *Policy) lifetime(q *question, c rfc9111.Control, j judgement) judgement
 		j.keep = p.keepFor(q)
 	}
 	switch {
-	case j.life() <= j.age:
+	case j.life() <= j.age, q.said.hasTTL && q.said.ttl <= 0:
 		j.why = p.lifeless(q, c, explicit)
 	case j.marks&implicit == 0:
 	case q.facts&hasCookie != 0 && !p.Cookies.ignored():

@@ -18,6 +18,7 @@ func (rt *route) post(w *invalidating, r *http.Request, f facts) {
 	x := newExchange(rt, w, r, f)
 	x.outer = scratchOf(r.Context())
 	if err := x.makeKey(); err != nil {
+		x.free()
 		rt.next.ServeHTTP(w, r)
 		return
 	}

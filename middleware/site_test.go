@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -109,4 +110,15 @@ func with(h http.HandlerFunc, fields ...string) http.HandlerFunc {
 		}
 		h(w, r)
 	}
+}
+
+// inBubble tests a site in a synctest bubble.
+func inBubble(t *testing.T, p reprise.Policy, h http.HandlerFunc, test func(s *site)) {
+	synctest.Test(t, func(t *testing.T) { test(newSite(t, p, h)) })
+}
+
+// try is do, and tells what the handler's stack panicked with.
+func (s *site) try(method, target string, fields ...string) (a answer, panicked any) {
+	defer func() { panicked = recover() }()
+	return s.do(method, target, fields...), nil
 }

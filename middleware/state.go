@@ -135,10 +135,10 @@ func (x *exchange) content(v *response) bool {
 	default:
 		return true
 	}
-	if !x.reloads {
-		x.reloads = x.rt.reloads.allow(x.key, x.now)
+	if !x.reloading {
+		x.reloading = x.rt.reloads.allow(x.key, x.now)
 	}
-	return !x.reloads
+	return !x.reloading
 }
 
 // tolerates tells whether the client takes v as stale as it is (RFC 9111
