@@ -33,7 +33,7 @@ func (x *exchange) ask(run *swr.Run, old *response) ask {
 	narrow := run.Solo() || x.narrow(old)
 	a := ask{old: old, whole: !narrow}
 	switch {
-	case old == nil, x.r.Method != http.MethodGet:
+	case old == nil, x.r.Method != http.MethodGet, x.rt.policy.Advanced.Keep == 0:
 	case narrow && x.facts&(hasConditional|hasPrecondition) != 0: // the client's own conditions go to the handler
 	case old.isPart():
 		a.rest, a.kind = x.restOf(old, run)

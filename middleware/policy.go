@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/keyfunc"
 )
 
@@ -93,7 +94,8 @@ type Advanced struct {
 	Keep time.Duration
 	// Encodings lists the codings that handlers choose from by Accept-Encoding,
 	// such as br and gzip, best first. Requests that accept the same ones share
-	// a variant, and a handler sees no others. nil: all that clients send counts.
+	// a variant, and a handler sees no others. nil: all that clients send
+	// counts; empty: none of it.
 	Encodings []string
 	// Languages lists the languages that handlers choose from by
 	// Accept-Language, as de or pt-BR, the default first. Requests that prefer
@@ -150,7 +152,7 @@ func (p Policy) Validate() error {
 	}
 	for status, ttl := range p.Statuses {
 		field := fmt.Sprintf("Statuses[%d]", status)
-		check(status >= 200 && status <= 599 && status != 206 && status != 304, field, status, "not a status that is stored whole")
+		check(rfc9111.StorableStatus(status), field, status, "not a status that is stored whole")
 		check(ttl >= 0, field, ttl, "negative")
 	}
 	check(p.Jitter <= 0.5, "Jitter", p.Jitter, "more than 0.5")
@@ -253,9 +255,9 @@ func defaulted[T int | int64 | time.Duration](v, otherwise T) T {
 
 // lowered returns names in lower case; content codings have none (RFC 9110 §8.4.1).
 func lowered(names []string) []string {
-	var out []string
-	for _, n := range names {
-		out = append(out, strings.ToLower(n))
+	out := slices.Clone(names)
+	for i, n := range out {
+		out[i] = strings.ToLower(n)
 	}
 	return out
 }

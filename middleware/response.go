@@ -119,8 +119,12 @@ func (r *response) validators() (etag, modified string) {
 	return etag, r.fieldValue("Last-Modified")
 }
 
-// confirmable tells whether the handler can confirm r.
+// confirmable tells whether the handler can confirm r: conditions apply to a 2xx
+// alone (RFC 9110 §13.2.1).
 func (r *response) confirmable() bool {
+	if r.status != http.StatusOK && r.status != http.StatusNonAuthoritativeInfo && !r.isPart() {
+		return false
+	}
 	etag, modified := r.validators()
 	return etag != "" || modified != ""
 }
