@@ -264,7 +264,7 @@ func (c *capture) FlushError() error {
 		c.why, c.bearing = ReasonError, replaces
 		c.passThrough()
 	}
-	if c.mode == hold && (c.x.facts&(hasConditional|hasRange) != 0 || c.x.post()) {
+	if c.mode == hold && c.status != http.StatusPartialContent && (c.x.facts&(hasConditional|hasRange) != 0 || c.x.post()) {
 		return nil // what to send of it is known when it is whole, or stored
 	}
 	if c.mode == hold {

@@ -206,3 +206,81 @@ func TestIfRangeOfAPartWithAPaddedETag(t *testing.T) {
 		t.Errorf("%d %q, Content-Length %s", a.StatusCode, a.text, a.Header.Get("Content-Length"))
 	}
 }
+
+// explicit follows the response's own word alone.
+func explicit() reprise.Policy { return reprise.Policy{Name: "explicit", Jitter: -1} }
+
+// The same of a 304.
+func TestA304ToACookieGivesNothingToOthers(t *testing.T) {
+	s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Etag", `"e"`)
+		if who := r.Header.Get("Cookie"); who != "" {
+			w.Header().Set("X-User", who)
+		} else {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+		}
+		if r.Header.Get("If-None-Match") == `"e"` {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		w.Write([]byte("page"))
+	})
+	s.get("/")
+	s.get("/", "Cookie", "alice", "Cache-Control", "no-cache")
+	if got := s.get("/").Header.Get("X-User"); got != "" {
+		t.Errorf("a plain client got X-User: %s", got)
+	}
+}
+
+// An ETag that no 304 can confirm is not worth asking with: each time the
+// handler runs twice.
+func TestAMalformedETagIsNotAskedAbout(t *testing.T) {
+	s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Etag", "e")
+		w.Header().Set("Cache-Control", "no-cache")
+		if r.Header.Get("If-None-Match") == "e" {
+			w.WriteHeader(304)
+			return
+		}
+		w.Write([]byte("page"))
+	})
+	s.get("/")
+	s.get("/")
+	s.wantRuns(2)
+}
+
+// docs of ParseControl: a line that ends within a quoted string is no-store.
+// must-understand lifts the no-store that is written, not this one.
+func TestMustUnderstandDoesNotMendABrokenLine(t *testing.T) {
+	s := newSite(t, explicit(), with(say("x"), "Cache-Control", `must-understand, max-age=60, ext="a, private`))
+	s.get("/")
+	s.get("/")
+	s.wantRuns(2)
+}
+
+// The same of an answer that was filled for another caller (older than this change).
+
+func TestTagsOfACollapsedAnswerReachTheCacheAroundIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(time.Second)
+			w.Header().Set("Cache-Control", "max-age=60")
+			reprise.Tag(r.Context(), "page")
+			w.Write([]byte("page"))
+		})
+		outer, err := reprise.New(openMemory(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inner := s.Handler
+		around := outer.Handler(explicit())(inner)
+		go s.get("/") // leads in the inner one
+		synctest.Wait()
+		s.Handler = around
+		s.get("/").want(t, "MISS", "page")
+		if err := outer.PurgeTags(context.Background(), "page"); err != nil {
+			t.Fatal(err)
+		}
+		s.get("/").want(t, "MISS", "page") // of the outer one
+	})
+}

@@ -54,6 +54,9 @@ func (c *capture) finish() (swr.Made[*response], error) {
 		c.why = ReasonTruncated
 		return swr.Made[*response]{}, nil
 	case slices.ContainsFunc(slices.Collect(maps.Keys(c.header)), isTrailer):
+		if c.bearing == completes {
+			return swr.Made[*response]{}, errUnfit
+		}
 		c.why = ReasonStream
 		return swr.Made[*response]{}, nil
 	}
@@ -85,8 +88,13 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	}
 	p := &c.x.rt.policy
 	j := p.judge(&q)
-	if d.isPart() && c.hasGood() && !c.old.isPart() {
+	switch {
+	case d.isPart() && c.hasGood() && !c.old.isPart():
 		j.why = ReasonPartial
+	case j.why == ReasonNone && c.bearing != replaces && c.x.rt.credentialed(c.x.facts):
+		// Its fields may be one user's: the lifetime that is stored is no leave to share them.
+		own := c.question(d.status, c.sent)
+		j.why = p.judge(&own).why
 	}
 	var tags []string
 	if j.why == ReasonNone {
@@ -107,9 +115,9 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 		return made, nil
 	}
 	made.Value = c.response(&d, &q, &j)
+	made.Value.tags = userTags(tags)
 	if c.bearing != replaces {
 		c.withheld = c.withholds(j.strip)
-		c.x.outer.tagAll(d.tags) // which the handler need not have said again
 	}
 	if made.Confirmed && made.Value.spares(c.old, tags) {
 		return made, nil

@@ -2,9 +2,13 @@ package middleware_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	reprise "github.com/reprise-go/reprise/middleware"
 )
@@ -112,4 +116,83 @@ func TestAHEADDescribesTheWholeOfAPart(t *testing.T) {
 	if a.want(t, "HIT", "12"); a.Header.Get("X-Head") != "seen" {
 		t.Errorf("the part is as it was: %v", a.Header)
 	}
+}
+
+// whole answers a Range, and If-Range, from text with ETag "e".
+func whole(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Etag", `"e"`)
+		http.ServeContent(w, r, "x.txt", time.Time{}, strings.NewReader(text))
+	}
+}
+
+// completing is a site of which bytes 0-9 of 30 are stored, and whose rest is rest.
+func completing(t *testing.T, rest http.HandlerFunc) *site {
+	text := strings.Repeat("0123456789", 3)
+	s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-Range") != "" {
+			w.Header().Set("Cache-Control", "max-age=60")
+			w.Header().Set("Etag", `"e"`)
+			w.Header().Set("Content-Range", "bytes 10-29/30")
+			rest(w, r)
+			return
+		}
+		whole(text)(w, r)
+	})
+	if a := s.get("/", "Range", "bytes=0-9"); a.StatusCode != 206 {
+		t.Fatalf("got %d", a.StatusCode)
+	}
+	return s
+}
+
+func (a answer) wantWhole(t *testing.T) {
+	t.Helper()
+	if a.StatusCode != 200 || a.text != strings.Repeat("0123456789", 3) {
+		t.Errorf("got %d %q, Content-Range %q, Content-Length %q, Cache-Status %q",
+			a.StatusCode, a.text, a.Header.Get("Content-Range"), a.Header.Get("Content-Length"), a.Header["Cache-Status"])
+	}
+}
+
+// A trailer behind the rest.
+func TestARestWithATrailer(t *testing.T) {
+	completing(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(206)
+		w.Write([]byte("01234567890123456789"))
+		w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
+	}).get("/").wantWhole(t)
+}
+
+// What a handler flushes of a part reaches its client: the answer is the
+// handler's own, whatever comes behind.
+func TestAFlushedPartArrives(t *testing.T) {
+	got := make(chan struct{})
+	s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Etag", `"e"`)
+		w.Header().Set("Content-Range", "bytes 0-9/100")
+		w.WriteHeader(206)
+		w.Write([]byte("01234"))
+		w.(http.Flusher).Flush()
+		select {
+		case <-got:
+		case <-time.After(10 * time.Second):
+			t.Error("the client has not got what was flushed")
+		}
+		w.Write([]byte("56789"))
+	})
+	server := httptest.NewServer(s)
+	defer server.Close()
+	r, _ := http.NewRequest("GET", server.URL, nil)
+	r.Header.Set("Range", "bytes=0-9")
+	res, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := io.ReadFull(res.Body, make([]byte, 5)); err != nil {
+		t.Error(err)
+	}
+	close(got)
+	_, _ = io.Copy(io.Discard, res.Body)
 }

@@ -24,6 +24,10 @@ func (rt *route) post(w *invalidating, r *http.Request, f facts) {
 	}
 	w.x = x
 	v, o, err := x.load()
+	if x.capture == nil { // its client has gone, which is no reason not to do what it asked
+		rt.next.ServeHTTP(w, r)
+		return
+	}
 	x.reply(v, o, err)
 }
 

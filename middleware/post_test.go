@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -137,4 +138,24 @@ func TestASlowPOSTDoesNotHoldUpARefresh(t *testing.T) {
 		s.get("/").want(t, "HIT", "x")
 		<-done
 	})
+}
+
+func posting() reprise.Policy {
+	p := explicit()
+	p.Advanced.StorePOST = true
+	return p
+}
+
+// RFC 9111 §4: a POST is written through, also where its client has sent it
+// and gone: without StorePOST the handler runs.
+func TestAPOSTWhoseClientHasGoneReachesTheHandler(t *testing.T) {
+	for _, p := range []reprise.Policy{explicit(), posting()} {
+		s := newSite(t, p, say("done"))
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", "/", nil))
+		if n := s.runs.Load(); n != 1 {
+			t.Errorf("StorePOST %v: the handler ran %d times", p.Advanced.StorePOST, n)
+		}
+	}
 }

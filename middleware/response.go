@@ -37,8 +37,10 @@ type response struct {
 	// selected is the normal form of the request fields that select this
 	// variant, as keyed; empty where the URL has no variants.
 	selected []byte
-	// by are the names that selected it; known only when it was just made.
-	by []string
+	// by are the names that selected it, and tags the user's; known only when it
+	// was just made.
+	by   []string
+	tags []string
 	// names, in a Vary record, are what selects: field names, and cookies as
 	// "cookie:name". A record has nothing else.
 	names []string
@@ -119,14 +121,26 @@ func (r *response) validators() (etag, modified string) {
 	return etag, r.fieldValue("Last-Modified")
 }
 
+// userTags are the tags that r was made with, but for our own.
+func (r *response) userTags() []string {
+	if r.item != nil {
+		return userTags(r.item.Tags)
+	}
+	return r.tags
+}
+
 // confirmable tells whether the handler can confirm r: conditions apply to a 2xx
-// alone (RFC 9110 §13.2.1).
+// alone (RFC 9110 §13.2.1), and a malformed ETag confirms nothing.
 func (r *response) confirmable() bool {
 	if r.status != http.StatusOK && r.status != http.StatusNonAuthoritativeInfo && !r.isPart() {
 		return false
 	}
 	etag, modified := r.validators()
-	return etag != "" || modified != ""
+	if etag == "" && modified == "" {
+		return false
+	}
+	h := r.header()
+	return rfc9111.Confirms(h, h)
 }
 
 // age is how old the response is at now (RFC 9111 §4.2.3).

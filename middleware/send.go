@@ -94,8 +94,8 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	}
 	lines = set(h, "Age", lines, d.seconds)
 	lines = set(h, "X-Cache", lines, xCache[o])
-	if v.item != nil {
-		x.outer.tagAll(userTags(v.item.Tags)) // what is stored around us is made of this
+	if x.outer != nil {
+		x.outer.tagAll(v.userTags()) // what is stored around us is made of this
 	}
 	if x.capture != nil {
 		maps.Copy(h, x.capture.withheld)

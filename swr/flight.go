@@ -149,7 +149,10 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 	case <-f.done:
 	case <-limit.C:
 		g.takeOver(f, t)
-		return g.standIn(ctx, src)
+		if v, st := g.Peek(ctx, src); st == Fallback { // what allows more is no error: load finds it
+			return answer[V]{value: v, outcome: Rescued, final: true}
+		}
+		return answer[V]{}
 	case <-ctx.Done():
 		return answer[V]{} // load tells the caller
 	}
@@ -193,9 +196,8 @@ func (g *Group[V]) outlive(ctx context.Context, src Source[V], t *turns) answer[
 	return g.standIn(ctx, src)
 }
 
-// standIn answers with what may stand in for a fill that fails, or takes too
-// long: with what the caller may use now, for a purge may have taken what it
-// found before.
+// standIn answers with what may stand in for a fill that fails: with what the
+// caller may use now, for a purge may have taken what it found before.
 func (g *Group[V]) standIn(ctx context.Context, src Source[V]) answer[V] {
 	if v, st := g.Peek(ctx, src); st >= Fallback {
 		return answer[V]{value: v, outcome: Rescued, final: true}

@@ -151,3 +151,18 @@ func TestAFillThatHasJustBegunIsNotTakenOver(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoWaitsTooLongAndFindsAFreshOneTakesIt(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		until := make(chan struct{})
+		hung := p.start(context.Background(), p.caller(hang(until)))
+		synctest.Wait()
+		waits := p.start(context.Background(), p.caller(p.counted(nil)))
+		time.Sleep(time.Second)
+		p.put("k", "new")
+		(<-waits).want(t, "new", swr.Collapsed)
+		p.wantRuns(0)
+		close(until)
+		<-hung
+	}, patient)
+}

@@ -36,20 +36,23 @@ func (c Control) Is(d Directives) bool { return c.Has&d != 0 }
 //   - public, immutable and must-understand count only as they should be written;
 //   - a member that goes on behind its name with neither = nor a comma, as in
 //     "private; max-age=60", is its name with a malformed argument;
-//   - a line that ends within a quoted string may have lost anything: no-store.
+//   - a line that ends within a quoted string may have lost anything: no-store,
+//     which no must-understand lifts.
 func ParseControl(lines []string) Control {
 	var c Control
+	var broken Directives
 	for _, line := range lines {
 		for line != "" {
 			var member string
 			var open bool
 			member, line, open = nextMember(line)
 			if open {
-				c.Has |= NoStore
+				broken = NoStore | MustUnderstand
 			}
 			c.add(member)
 		}
 	}
+	c.Has = c.Has&^broken | broken&NoStore
 	c.sortFields()
 	return c
 }

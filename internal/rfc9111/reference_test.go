@@ -128,6 +128,9 @@ func refControl(lines []string) Control {
 		c.Fields = append(c.Fields, name)
 	}
 	slices.Sort(c.Fields)
+	if open {
+		c.Has &^= MustUnderstand
+	}
 	return c
 }
 
