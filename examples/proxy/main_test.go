@@ -173,7 +173,7 @@ func TestAPOSTThatSaysSoIsStored(t *testing.T) {
 func TestWhatIsStoredStandsInForAnOriginThatIsDown(t *testing.T) {
 	c := newChainBy(t, config{store: "memory", stale: time.Hour}, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=60")
-		w.Header().Set("Age", "60") // stale on arrival
+		w.Header().Set("Age", "90") // stale on arrival
 		w.Write([]byte("body"))
 	})
 	c.get("/").want(t, http.StatusOK, "MISS", "body")
