@@ -23,9 +23,8 @@ var errOnlyIfCached = errors.New("middleware: only-if-cached, and nothing is")
 // reply sends what Load brought, unless the handler's own response has gone
 // out while it was made.
 func (x *exchange) reply(v *response, o swr.Outcome, err error) {
-	var p *swr.PanicError
-	if errors.As(err, &p) && v == nil { // nothing could stand in after all
-		panic(p.Value)
+	if err != nil && v == nil {
+		panicAgain(err)
 	}
 	own := x.capture != nil && o == swr.Miss && x.capture.isAnswer()
 	switch {
@@ -38,6 +37,15 @@ func (x *exchange) reply(v *response, o swr.Outcome, err error) {
 		x.send(v, o)
 	default:
 		x.refuse(err)
+	}
+}
+
+// panicAgain panics with what a handler panicked with, where nothing could stand
+// in after all.
+func panicAgain(err error) {
+	var p *swr.PanicError
+	if errors.As(err, &p) {
+		panic(p.Value)
 	}
 }
 
