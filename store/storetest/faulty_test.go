@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
@@ -33,7 +34,8 @@ type faultyLease struct {
 	store.Lease
 	st    *faulty
 	claim store.Claim
-	since int // how many purges there were before it
+	since int       // how many purges there were before it
+	at    time.Time // when it was asked for
 }
 
 func (f *faulty) Get(ctx context.Context, key string) (*store.Item, error) {
@@ -51,7 +53,7 @@ func (f *faulty) Variant(ctx context.Context, base *store.Item, name string) (*s
 }
 
 func (f *faulty) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
-	since := len(f.purged(0))
+	since, at := len(f.purged(0)), time.Now()
 	acquire := f.Store.Acquire
 	if f.acquire != nil {
 		acquire = f.acquire
@@ -60,7 +62,7 @@ func (f *faulty) Acquire(ctx context.Context, c store.Claim) (store.Lease, error
 	if err != nil {
 		return nil, err
 	}
-	return &faultyLease{l, f, c, since}, nil
+	return &faultyLease{l, f, c, since, at}, nil
 }
 
 func (f *faulty) Wait(ctx context.Context, s store.Slot) error {

@@ -77,6 +77,16 @@ func TestUnbrokenPasses(t *testing.T) {
 	}
 }
 
+// Nor is it a fault to bring fills and purges together.
+func TestUnbrokenPassesWhereTheyMeet(t *testing.T) {
+	whole := mutant{breaks: (&gap{harmless: true}).breaks, fails: []string{"no look at a base after a purge of its key sees what it dropped"}}
+	for _, c := range checks() {
+		if whole.concerns(c) && whole.failsAt(t, c) {
+			t.Errorf("%q fails", c.name)
+		}
+	}
+}
+
 func (m mutant) concerns(c check) bool {
 	return slices.ContainsFunc(m.fails, func(name string) bool {
 		if start, all := strings.CutSuffix(name, "*"); all {
