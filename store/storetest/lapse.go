@@ -76,7 +76,7 @@ func longFill(r *room) {
 	l := r.acquire(r.a, slot)
 	ctx, cancel := context.WithTimeout(r.Context(), 2*r.lapse)
 	defer cancel()
-	for ctx.Err() == nil {
+	for held := true; held; held = ctx.Err() == nil { // once at least
 		r.refused(r.b, store.Claim{Slot: slot, Hold: minute}, store.ErrHeld)
 		if err := r.b.Wait(ctx, slot); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			r.Fatalf("Wait: %v", err)
