@@ -23,7 +23,8 @@ type gap struct {
 
 	mu      sync.Mutex
 	purges  int // begun
-	open    bool
+	purging bool
+	open    bool      // values are dropped, fills are not ended
 	closed  time.Time // the last time
 	waiting int       // commits
 }
@@ -35,6 +36,11 @@ func (g *gap) breaks(f *faulty) {
 	}
 	f.acquire = func(ctx context.Context, c store.Claim) (store.Lease, error) {
 		g.looks.Add(-1)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.purging { // what comes after the gap would take the place of what came in it
+			return nil, store.ErrHeld
+		}
 		return f.Store.Acquire(ctx, c)
 	}
 	f.purge = func(ctx context.Context, p store.Purge) (store.Purged, error) { return g.purge(ctx, f, p) }
@@ -53,8 +59,9 @@ func (g *gap) purge(ctx context.Context, f *faulty, p store.Purge) (store.Purged
 	const enough = 8
 	before := g.looks.Load()
 	f.meet(func() bool { return g.looks.Load()-before >= enough })
-	done, err := f.Store.Purge(ctx, p)
 	last := g.begin()
+	done, err := f.Store.Purge(ctx, p)
+	g.drop()
 	f.meet(g.end)
 	if !last {
 		f.meet(g.isAwaited)
@@ -62,13 +69,20 @@ func (g *gap) purge(ctx context.Context, f *faulty, p store.Purge) (store.Purged
 	return done, err
 }
 
-// begin opens the gap, and tells whether it is the last.
+// begin tells whether the purge is the last.
 func (g *gap) begin() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.open = true
+	g.purging = true
 	g.purges++
 	return g.purges >= hammerPurges
+}
+
+// drop opens the gap.
+func (g *gap) drop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = true
 }
 
 // end closes the gap, unless there are fills in it.
@@ -76,7 +90,7 @@ func (g *gap) end() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.waiting == 0 {
-		g.open, g.closed = false, time.Now()
+		g.purging, g.open, g.closed = false, false, time.Now()
 	}
 	return !g.open
 }
@@ -86,7 +100,7 @@ func (g *gap) end() bool {
 func (g *gap) enter(l *faultyLease) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if l.at.Before(g.closed) || g.purges >= hammerPurges && !g.open {
+	if l.at.Before(g.closed) || g.purges >= hammerPurges && !g.purging {
 		return false
 	}
 	g.waiting++
