@@ -33,11 +33,11 @@ func (x *exchange) ask(run *swr.Run, old *response) ask {
 	narrow := run.Solo() || x.narrow(old)
 	a := ask{old: old, whole: !narrow}
 	switch {
-	case old == nil, x.r.Method != http.MethodGet, x.rt.policy.Advanced.Keep == 0:
+	case old == nil, x.r.Method != http.MethodGet:
 	case narrow && x.facts&(hasConditional|hasPrecondition) != 0: // the client's own conditions go to the handler
 	case old.isPart():
 		a.rest, a.kind = x.restOf(old, run)
-	case old.confirmable() && (a.whole || x.facts&hasRange == 0):
+	case x.asksFor304(old) && (a.whole || x.facts&hasRange == 0):
 		a.kind = toConfirm
 	}
 	return a
@@ -49,7 +49,7 @@ func (x *exchange) ask(run *swr.Run, old *response) ask {
 func (x *exchange) restOf(part *response, run *swr.Run) (rfc9111.Span, askKind) {
 	h := part.header()
 	if x.within(part) {
-		if part.confirmable() && !run.Solo() {
+		if x.asksFor304(part) && !run.Solo() {
 			return rfc9111.Span{}, toConfirm
 		}
 		return rfc9111.Span{}, forNew

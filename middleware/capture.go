@@ -37,7 +37,7 @@ const (
 	describes                // of a HEAD: what it says of the stored response counts, and is the answer
 	unfit                    // none of these, though it was to be; the handler is asked again
 	fails                    // an error; the engine looks whether something stored may stand in
-	rescued                  // an error, and something does
+	rescued                  // an error, and something does, as far as is known
 )
 
 var (
@@ -61,16 +61,16 @@ type capture struct {
 	scratch scratch
 	started time.Time
 
-	header   http.Header // what the handler sees
-	mode     mode
-	status   int
-	sent     http.Header // the header as it was at WriteHeader
-	body     []byte
-	length   int64 // promised by Content-Length, or -1
-	bearing  bearing
-	why      Reason      // why the response is not stored
-	withheld http.Header // what the handler said to its own client, where the rest of the answer is what is stored
-	gone     bool        // and what was stored goes
+	header  http.Header // what the handler sees
+	mode    mode
+	status  int
+	sent    http.Header // the header as it was at WriteHeader
+	body    []byte
+	length  int64 // promised by Content-Length, or -1
+	bearing bearing
+	why     Reason      // why the response is not stored
+	extra   http.Header // what the handler said to its own client, where the rest of the answer is what is stored
+	gone    bool        // and what was stored goes
 }
 
 func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a ask) *capture {

@@ -44,8 +44,8 @@ func TestAShortRestMakesNoRange(t *testing.T) {
 	}
 }
 
-// RFC 9111 §5.2.2.4: what is withheld is withheld until it was validated; a
-// 304's own Set-Cookie is for the client who caused it.
+// RFC 9111 §5.2.2.4: what is withheld is so until it was validated. A 304's own
+// Set-Cookie is for the client who caused it.
 func TestAWithheldFieldOfA304ReachesItsClient(t *testing.T) {
 	inBubble(t, reprise.Policy{Name: "p"}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", `max-age=10, no-cache="Set-Cookie"`)
@@ -94,7 +94,7 @@ func TestWhatArrivesStaleIsNotQueuedFor(t *testing.T) {
 	})
 }
 
-// One client's Range ends in a 416, which then is everybody's.
+// A 416 is the answer to one client's Range.
 func TestA416OfOneClientIsNotStored(t *testing.T) {
 	for name, value := range map[string]string{"unsatisfiable": "bytes=100-", "malformed": "bytes=x"} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestA416OfOneClientIsNotStored(t *testing.T) {
 	}
 }
 
-// A confirmation that is spared a store loses the tags that it said.
+// A confirmation that says another tag is stored, for its sake.
 func TestAConfirmationWithANewTagIsStored(t *testing.T) {
 	n := 0
 	var asked string
@@ -141,7 +141,7 @@ func TestAConfirmationWithANewTagIsStored(t *testing.T) {
 	}
 }
 
-// A cache around this one does not learn the tags of what was confirmed.
+// A handler need not say its tags again with a 304; a cache around learns them all the same.
 func TestAnOuterCacheLearnsTheTagsOfWhatIsConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner, outer := newCache(t), newCache(t)
@@ -210,7 +210,7 @@ func TestIfRangeOfAPartWithAPaddedETag(t *testing.T) {
 // explicit follows the response's own word alone.
 func explicit() reprise.Policy { return reprise.Policy{Name: "explicit", Jitter: -1} }
 
-// The same of a 304.
+// What a 304 says to one user is not for others, whatever lifetime is stored.
 func TestA304ToACookieGivesNothingToOthers(t *testing.T) {
 	s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Etag", `"e"`)
@@ -232,8 +232,8 @@ func TestA304ToACookieGivesNothingToOthers(t *testing.T) {
 	}
 }
 
-// An ETag that no 304 can confirm is not worth asking with: each time the
-// handler runs twice.
+// An ETag that no 304 can confirm is not worth asking with: the handler would
+// run twice each time.
 func TestAMalformedETagIsNotAskedAbout(t *testing.T) {
 	s := newSite(t, explicit(), func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Etag", "e")
@@ -249,8 +249,8 @@ func TestAMalformedETagIsNotAskedAbout(t *testing.T) {
 	s.wantRuns(2)
 }
 
-// docs of ParseControl: a line that ends within a quoted string is no-store.
-// must-understand lifts the no-store that is written, not this one.
+// must-understand lifts a no-store that is written, and not the one that a line
+// means which ends within a quoted string.
 func TestMustUnderstandDoesNotMendABrokenLine(t *testing.T) {
 	s := newSite(t, explicit(), with(say("x"), "Cache-Control", `must-understand, max-age=60, ext="a, private`))
 	s.get("/")
@@ -258,7 +258,7 @@ func TestMustUnderstandDoesNotMendABrokenLine(t *testing.T) {
 	s.wantRuns(2)
 }
 
-// The same of an answer that was filled for another caller (older than this change).
+// Who gets an answer that was filled for another caller tells its tags to the cache around.
 
 func TestTagsOfACollapsedAnswerReachTheCacheAroundIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -30,7 +30,7 @@ func (c *capture) decide(status int) {
 // decideNew decides about a response that is an answer of its own.
 func (c *capture) decideNew() {
 	q := c.question(c.status, c.sent)
-	j := c.x.rt.policy.judge(&q)
+	j := c.x.rt.policy.judge(q)
 	c.why = j.why
 	// A POST ends all variants, and one that replaces one would leave the others.
 	if q.post && c.why == ReasonNone && (c.status != http.StatusOK || len(j.names)+len(c.x.names) > 0 || !c.x.located(c.sent)) {
@@ -109,5 +109,5 @@ func (c *capture) question(status int, h http.Header) question {
 // displaces tells whether the answer, which is not stored, ends the life of
 // what is. That of a HEAD is describe's to judge.
 func (c *capture) displaces(q *question) bool {
-	return c.old != nil && c.x.r.Method != http.MethodHead && !c.x.solitary(c.old) && q.displaces(c.why)
+	return c.old != nil && c.x.r.Method != http.MethodHead && !c.x.solitary(c.old) && q.forAll(c.why)
 }

@@ -70,10 +70,8 @@ func (d *draft) join(old *response, limit int64) {
 		return
 	}
 	d.header = rfc9111.Freshen(old.header(), d.header)
-	d.body = slices.Concat(head[:second.First-first.First], tail)
-	if first.Last > second.Last {
-		d.body = slices.Concat(head[:second.First-first.First], tail, head[second.Last+1-first.First:])
-	}
+	behind := min(second.Last+1-first.First, int64(len(head))) // where head goes on, if it does
+	d.body = slices.Concat(head[:second.First-first.First], tail, head[behind:])
 	if old.item != nil {
 		d.tags = userTags(old.item.Tags)
 	}

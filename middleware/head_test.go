@@ -10,7 +10,7 @@ import (
 	reprise "github.com/reprise-go/reprise/middleware"
 )
 
-// A HEAD that says nothing of the body keeps an old body fresh.
+// A HEAD that says nothing of the body keeps no old body fresh.
 func TestABareHEADFreshensNothing(t *testing.T) {
 	version := "v1"
 	p := plain
@@ -30,7 +30,7 @@ func TestABareHEADFreshensNothing(t *testing.T) {
 	})
 }
 
-// A client's own HEAD ends what is fresh for everyone.
+// A HEAD of one client, by his cookie or his Range, does not end what is fresh for everyone.
 func TestAHEADOfOneClientEndsNothing(t *testing.T) {
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=60")
@@ -55,8 +55,8 @@ func TestAHEADOfOneClientEndsNothing(t *testing.T) {
 	}
 }
 
-// A HEAD with a cookie, whose answer a GET's would not be stored, puts its
-// fields into what all others get.
+// What a HEAD with a cookie is answered is not for others: the answer to such a
+// GET would not be stored either.
 func TestAHEADWithACookieGivesNothingToOthers(t *testing.T) {
 	inBubble(t, reprise.Policy{Name: "p"}, func(w http.ResponseWriter, r *http.Request) {
 		if c, err := r.Cookie("user"); err == nil {
@@ -76,7 +76,7 @@ func TestAHEADWithACookieGivesNothingToOthers(t *testing.T) {
 	})
 }
 
-// The same with no-cache, by which any client at any time may reach the handler.
+// By no-cache any client may reach the handler at any time.
 func TestAHEADThatReloadsGivesNothingToOthers(t *testing.T) {
 	s := newSite(t, reprise.Policy{Name: "p"}, func(w http.ResponseWriter, r *http.Request) {
 		if c, err := r.Cookie("user"); err == nil {
@@ -94,7 +94,7 @@ func TestAHEADThatReloadsGivesNothingToOthers(t *testing.T) {
 	}
 }
 
-// A HEAD's own answer has another coding than what it freshens.
+// A HEAD may have another handler than the GET, with another type.
 func TestAHEADOfAnotherTypeFreshensNothing(t *testing.T) {
 	s := newSite(t, reprise.Policy{Name: "p"}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=10")

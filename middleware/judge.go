@@ -42,10 +42,10 @@ func (j *judgement) life() time.Duration { return j.windows.Life() + j.keep }
 
 // judge decides whether and for how long a response is stored (RFC 9111 §3).
 // It does no I/O and does not look at the clock.
-func (p *Policy) judge(q *question) (j judgement) {
-	c := p.controls(q)
+func (p *Policy) judge(q question) (j judgement) {
+	c := p.controls(&q)
 	j.strip = c.Fields
-	if j.why = p.forbids(q, c); j.why != ReasonNone {
+	if j.why = p.forbids(&q, c); j.why != ReasonNone {
 		return j
 	}
 	if j.names, j.why = p.selectors(q.header); j.why != ReasonNone {
@@ -60,7 +60,7 @@ func (p *Policy) judge(q *question) (j judgement) {
 	if !rfc9111.MayServeStale(c) {
 		j.marks |= firm
 	}
-	return p.lifetime(q, c, j)
+	return p.lifetime(&q, c, j)
 }
 
 // controls returns what the response says to this cache: by a field that
@@ -172,10 +172,10 @@ func (p *Policy) union(names []string) ([]string, Reason) {
 	return names, ReasonNone
 }
 
-// displaces tells whether a response that is not stored for reason why means
-// that an older one must not be used any more: what it says holds for the
-// resource, not for one request.
-func (q *question) displaces(why Reason) bool {
+// forAll tells whether what a response says that is not stored for reason why
+// holds for the resource, and not for one request: then an older one must not be
+// used any more.
+func (q *question) forAll(why Reason) bool {
 	if q.facts&(hasAuthorization|hasCookie) != 0 || q.part {
 		return false
 	}

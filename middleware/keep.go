@@ -82,58 +82,62 @@ func (c *capture) truncated() bool {
 // keep judges once more, with all that the handler said, and makes what is
 // stored.
 func (c *capture) keep(d draft) (swr.Made[*response], error) {
-	q := c.question(d.status, d.header)
+	q, j, tags := c.verdict(&d)
+	made := swr.Made[*response]{Confirmed: c.bearing == confirms}
+	if c.why = j.why; c.why != ReasonNone {
+		made.Drop = c.displaces(&q)
+		if !c.isAnswer() {
+			made.Value = c.response(&d, &q, &j)
+		}
+		return made, nil
+	}
+	v := c.response(&d, &q, &j)
+	v.tags = userTags(tags)
+	if !c.isAnswer() {
+		made.Value, c.extra = v, c.extras(j.strip)
+	}
+	if made.Confirmed && v.spares(c.old, tags) {
+		return made, nil
+	}
+	keep, ok := c.x.entries(v, j.names, tags, j.keep)
+	if !ok {
+		c.why = ReasonVaryOn
+		return made, nil
+	}
+	made.Value, made.Keep, made.Shared = v, keep, j.marks&asked == 0
+	return made, nil
+}
+
+// verdict judges d, and adds to what judge decides by what it is a response to:
+// its tags, and the names that select among what there is already.
+func (c *capture) verdict(d *draft) (q question, j judgement, tags []string) {
+	p := &c.x.rt.policy
+	q = c.question(d.status, d.header)
 	if d.isPart() {
 		q.status, q.part = http.StatusOK, true
 	}
-	p := &c.x.rt.policy
-	j := p.judge(&q)
+	j = p.judge(q)
 	switch {
 	case d.isPart() && c.hasGood() && !c.old.isPart():
 		j.why = ReasonPartial
 	case j.why == ReasonNone && c.bearing != replaces && c.x.rt.credentialed(c.x.facts):
 		// Its fields may be one user's: the lifetime that is stored is no leave to share them.
-		own := c.question(d.status, c.sent)
-		j.why = p.judge(&own).why
+		j.why = p.judge(c.question(d.status, c.sent)).why
 	}
-	var tags []string
 	if j.why == ReasonNone {
 		tags, j.why = c.x.tags(slices.Concat(d.tags, q.said.tags))
 	}
-	var names []string
 	if j.why == ReasonNone {
 		// The names of the record stay: what was selected by them is still
 		// there, and a URL whose responses vary by turns keeps its variants.
-		names, j.why = p.union(slices.Concat(c.x.names, j.names))
+		j.names, j.why = p.union(slices.Concat(c.x.names, j.names))
 	}
-	made := swr.Made[*response]{Confirmed: c.bearing == confirms}
-	if c.why = j.why; c.why != ReasonNone {
-		made.Drop = c.displaces(&q)
-		if c.bearing != replaces { // the answer is not in what the handler wrote
-			made.Value = c.response(&d, &q, &j)
-		}
-		return made, nil
-	}
-	made.Value = c.response(&d, &q, &j)
-	made.Value.tags = userTags(tags)
-	if c.bearing != replaces {
-		c.withheld = c.withholds(j.strip)
-	}
-	if made.Confirmed && made.Value.spares(c.old, tags) {
-		return made, nil
-	}
-	var ok bool
-	if made.Keep, ok = c.x.entries(made.Value, names, tags, j.keep); !ok {
-		c.why, made.Value = ReasonVaryOn, c.answerOf(made.Value)
-		return made, nil
-	}
-	made.Shared = j.marks&asked == 0
-	return made, nil
+	return q, j, tags
 }
 
-// withholds returns what the handler said in the fields that are not stored: it
-// is for its own client.
-func (c *capture) withholds(strip []string) http.Header {
+// extras returns what the handler said in the fields that are not stored: it is
+// for its own client.
+func (c *capture) extras(strip []string) http.Header {
 	h := make(http.Header)
 	for _, name := range slices.Concat(strip, c.x.rt.policy.Advanced.StripHeaders) {
 		if lines, has := c.sent[name]; has {
@@ -155,14 +159,6 @@ func (r *response) spares(old *response, tags []string) bool {
 	delete(a, "Date")
 	delete(b, "Date")
 	return left > all/2 && maps.EqualFunc(a, b, slices.Equal)
-}
-
-// answerOf returns v if it has to be the answer though it is not stored.
-func (c *capture) answerOf(v *response) *response {
-	if c.bearing == replaces {
-		return nil
-	}
-	return v
 }
 
 // describe compares the response to a HEAD with the stored one to a GET (RFC

@@ -72,12 +72,11 @@ func (p *Policy) ttl(q *question) (time.Duration, bool) {
 // writes no Cache-Control may answer by anything, with the same ETag for all.
 const asks = rfc9111.NoCache | rfc9111.Public | rfc9111.MustRevalidate | rfc9111.ProxyRevalidate
 
-// keepFor is how long past its use a response is kept because its
-// validators let the handler confirm it. Only a 200 is (RFC 9110 §13.2.1), and
-// a handler who said SetTTL(0) means less than that.
+// keepFor is how long past its use a response is kept because its validators let
+// the handler confirm it. Only a 2xx has conditions (RFC 9110 §13.2.1).
 func (p *Policy) keepFor(q *question) time.Duration {
 	switch {
-	case q.status != http.StatusOK && q.status != http.StatusNonAuthoritativeInfo, q.said.hasTTL && q.said.ttl <= 0, q.post:
+	case q.status != http.StatusOK && q.status != http.StatusNonAuthoritativeInfo, q.post:
 		return 0
 	case len(q.header["Etag"]) == 1 || len(q.header["Last-Modified"]) == 1:
 		return p.Advanced.Keep

@@ -196,3 +196,19 @@ func TestAFlushedPartArrives(t *testing.T) {
 	close(got)
 	_, _ = io.Copy(io.Discard, res.Body)
 }
+
+// Keep is about what is confirmed by a 304; a part is completed all the same.
+func TestAPartIsCompletedWhereNothingIsConfirmed(t *testing.T) {
+	p := explicit()
+	p.Advanced.Keep = -1
+	var asked string
+	s := newSite(t, p, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Header.Get("Range")
+		whole("0123456789")(w, r)
+	})
+	s.get("/", "Range", "bytes=0-4").want(t, "MISS", "01234")
+	s.get("/").want(t, "MISS", "0123456789")
+	if asked != "bytes=5-" {
+		t.Errorf("the handler was asked for %q", asked)
+	}
+}

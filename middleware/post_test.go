@@ -36,7 +36,7 @@ func TestAPOSTEndsAllVariants(t *testing.T) {
 	s.get("/", "Accept", "b").want(t, "MISS", "v2 for b")
 }
 
-// A fill of another variant that began before the POST is stored after it.
+// A fill of another variant that began before the POST is not stored after it.
 func TestAFillOfAVariantDoesNotOutliveAPOST(t *testing.T) {
 	version := "v1"
 	h := posted(func() string { return version })
@@ -89,7 +89,7 @@ func TestAnErrorToAPOSTIsNotStored(t *testing.T) {
 	}
 }
 
-// One client's slow POST, or range, with credentials holds up all without.
+// A slow POST or range does not hold up others, those without credentials neither.
 func TestASlowFillApartHoldsUpNobody(t *testing.T) {
 	for name, slow := range map[string][]string{
 		"POST":       {"POST", "Cookie", "a=b"},
@@ -117,7 +117,7 @@ func TestASlowFillApartHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// A slow POST keeps what is stale from being refreshed.
+// A slow POST does not keep what is stale from being refreshed.
 func TestASlowPOSTDoesNotHoldUpARefresh(t *testing.T) {
 	p := storing
 	p.StaleWhileRevalidate = time.Hour

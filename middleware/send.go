@@ -106,7 +106,7 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 		x.outer.tagAll(v.userTags()) // what is stored around us is made of this
 	}
 	if x.capture != nil {
-		maps.Copy(h, x.capture.withheld)
+		maps.Copy(h, x.capture.extra)
 	}
 	if bodyAllowed(v.status) {
 		set(h, "Content-Length", lines, v.length)

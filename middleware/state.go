@@ -10,22 +10,21 @@ import (
 
 // State says what this request may do with v.
 func (x *exchange) State(v *response) swr.State {
-	st := swr.Absent
+	if v != nil && !x.selects(v) {
+		v = nil
+	}
 	switch {
 	case x.post():
 		return swr.Apart
 	case x.facts&hasPrecondition != 0: // the handler's to evaluate (RFC 9111 §4.3.2)
 		return swr.Alone
-	case v == nil || !x.selects(v):
-		v = nil
-	case x.withheld(v):
+	case v != nil && x.withheld(v):
 		x.why = ReasonRequest
 		return swr.Alone
-	default:
-		st = x.permits(v)
 	}
+	st := x.permits(v)
 	switch {
-	case st >= swr.Stale, st == swr.Fallback && x.capture != nil: // the latter once the handler has failed
+	case st >= swr.Stale, st == swr.Fallback && x.handlerRan():
 		return st
 	case x.solitary(v):
 		return swr.Alone
@@ -35,12 +34,20 @@ func (x *exchange) State(v *response) swr.State {
 	return st
 }
 
+// handlerRan tells whether this request's own fill has ended, or failed.
+func (x *exchange) handlerRan() bool { return x.capture != nil }
+
 // permits says what the request may do with v, which was made for others.
 func (x *exchange) permits(v *response) swr.State {
+	if v == nil {
+		return swr.Absent
+	}
 	st := v.state(x.now)
 	switch {
 	case v.isPart() && !x.within(v):
 		x.why = ReasonPartial
+		return swr.Absent
+	case st == swr.Absent && !x.tolerates(v): // and content would count a reload
 		return swr.Absent
 	case !x.content(v):
 		x.why = ReasonRequest
@@ -66,9 +73,11 @@ func (x *exchange) selects(v *response) bool {
 	return bytes.Equal(x.selected, v.selected)
 }
 
-// standsIn tells whether v may stand in for an error (RFC 5861 §4).
+// standsIn tells whether v may stand in for an error (RFC 5861 §4), as far as is
+// known now: the engine looks again.
 func (x *exchange) standsIn(v *response) bool {
-	return v != nil && v.state(x.now) >= swr.Fallback && x.content(v) && !x.withheld(v) && (!v.isPart() || x.within(v))
+	return v != nil && x.facts&hasPrecondition == 0 && v.state(x.now) >= swr.Fallback &&
+		x.content(v) && !x.withheld(v) && (!v.isPart() || x.within(v))
 }
 
 // solitary tells whether the answer to this request is nobody else's and of no
@@ -100,7 +109,12 @@ func (x *exchange) narrow(v *response) bool {
 	case x.facts&hasRange == 0:
 		return false
 	}
-	return v == nil || v.isPart() || !v.confirmable()
+	return v == nil || v.isPart() || !x.asksFor304(v)
+}
+
+// asksFor304 tells whether the handler is asked to confirm v.
+func (x *exchange) asksFor304(v *response) bool {
+	return x.rt.policy.Advanced.Keep > 0 && v.confirmable()
 }
 
 // storesPart tells whether the part of a response that a 206 with header h has

@@ -183,8 +183,8 @@ func TestAFillForAllHardlyWaitsForOneApartInAnotherProcess(t *testing.T) {
 	})
 }
 
-// over, with Steal, ends the fill for all of another process, which had taken
-// the lease of the one apart after a purge.
+// Another process may have the lease that the one apart had before a purge: that
+// is a fill for all, and goes on.
 func TestTakingThePlaceOfAFillApartLeavesOthersAlone(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		first := p.start(context.Background(), p.apart(part(20*time.Second)))
@@ -217,8 +217,8 @@ func TestARefreshTakesThePlaceOfAFillApart(t *testing.T) {
 	})
 }
 
-// A refresh that does not come about makes the next fill for all wait for the
-// one apart.
+// A refresh that does not come about has taken the place of the one apart, and
+// not its lease: the next fill for all waits for that, for a moment.
 func TestARefreshThatDoesNotBeginHardlyHoldsUpTheNextFill(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		p.put("k", "old")

@@ -20,6 +20,10 @@
 // purge. A request that begins after a purge has returned therefore never gets
 // a value whose making began before it.
 //
+// A fill apart (State Apart) is for its caller only, and what comes of it is
+// stored: nobody joins it, its caller's context is its own, and a fill for
+// everyone takes its place and its lease.
+//
 // The caller who leads a flight may leave; its fill goes on for the others.
 // Each caller keeps its own deadline, and waits no longer than the wait limit:
 // then one of those who wait takes the lease over.

@@ -158,6 +158,12 @@ var directives = []Scenario{
 		after(sec, hit(asks("Cache-Control: no-cache"))),
 		hit(),
 	}},
+	{"B reload: what is stale anyway does not count", func(p *middleware.Policy) { p.Limits.Reloads = 1 }, steps{
+		miss(answers(soon, `ETag: "v1"`)),
+		after(2*sec, miss(asks("Cache-Control: no-cache"), answers(minute), shows("Cache-Status: reprise; fwd=stale; fwd-status=200; stored"))),
+		after(sec, miss(asks("Cache-Control: no-cache"), answers(minute), shows("Cache-Status: reprise; fwd=request; fwd-status=200; stored"))),
+		after(sec, hit(asks("Cache-Control: no-cache"))),
+	}},
 	{"B reload: an answer that may not be stored ends the old one", nil, steps{
 		miss(answers(minute)),
 		after(sec, miss(asks("Cache-Control: no-cache"), answers("Cache-Control: no-store"))),
