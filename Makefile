@@ -28,7 +28,7 @@ help: ## Lists the targets
 .PHONY: test
 test: ## All tests of all modules under the race detector, on a real Redis
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
-	@export REDIS_REPORT=$$(mktemp); trap 'sort -u $$REDIS_REPORT; rm -f $$REDIS_REPORT' EXIT; \
+	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
 	$(call each,go test -race -shuffle=on ./...)
 
 .PHONY: race
@@ -59,6 +59,10 @@ fuzz: ## Every fuzz target of every module for FUZZTIME=30s
 		target=$${name#func }; echo "== $$(dirname $$file) $$target"; \
 		(cd "$$(dirname $$file)" && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x . </dev/null); \
 	done
+
+.PHONY: faults
+faults: ## Every row of the fault table on real servers, each figure beside its bar
+	@cd integration_test && export FIGURES=$$(mktemp); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; go test -count=1 -timeout 30m ./faults
 
 .PHONY: cover
 cover: ## Statement coverage of the root module by its own tests and the integration tests

@@ -24,4 +24,8 @@
 //
 // Process gives one test a server of its own that can be stopped, resumed,
 // killed and started again.
+//
+// NewCluster and NewSentinelSet do the same for a Cluster and for a primary with
+// replicas and Sentinels. NewLink stands between a client and a server, and can
+// be slow, shut or cut.
 package redistest

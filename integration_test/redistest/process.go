@@ -26,9 +26,15 @@ type Server struct {
 // writes nothing to disk, so that a restarted server is an empty one.
 func Process(tb testing.TB, args ...string) *Server {
 	tb.Helper()
+	return startServer(tb, "", args)
+}
+
+// startServer starts one with a configuration file, or "".
+func startServer(tb testing.TB, conf string, args []string) *Server {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	p, err := startProcess(ctx, report, args)
+	p, err := startProcess(ctx, report, conf, args)
 	if err != nil {
 		tb.Fatalf("redistest: %v", err)
 	}
@@ -84,7 +90,7 @@ func (s *Server) signal(sig os.Signal) {
 
 // fromProcess runs the tests' shared server as a process.
 func fromProcess(ctx context.Context, say reporter) (*server, error) {
-	p, err := startProcess(ctx, say, nil)
+	p, err := startProcess(ctx, say, "", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +108,7 @@ func fromProcess(ctx context.Context, say reporter) (*server, error) {
 // A process is one redis-server with its address, over any number of runs.
 type process struct {
 	path, addr string
+	conf       string // a configuration file; or ""
 	args       []string
 	dir        string // working directory, for what args may make it write
 
@@ -112,7 +119,7 @@ type process struct {
 
 // startProcess runs a server at a free port. The port is free when we look
 // and may be taken before the server binds it, hence more than one try.
-func startProcess(ctx context.Context, say reporter, args []string) (*process, error) {
+func startProcess(ctx context.Context, say reporter, conf string, args []string) (*process, error) {
 	path, err := binary(ctx, say)
 	if err != nil {
 		return nil, err
@@ -122,7 +129,7 @@ func startProcess(ctx context.Context, say reporter, args []string) (*process, e
 		return nil, err
 	}
 	for range 5 {
-		p := &process{path: path, args: args, dir: dir}
+		p := &process{path: path, conf: conf, args: args, dir: dir}
 		if p.addr, err = freeAddr(); err != nil {
 			continue
 		}
@@ -151,8 +158,13 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{"--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--daemonize", "no"}, p.args...)
-	cmd := exec.Command(p.path, args...)
+	args := []string{"--bind", host, "--port", port, "--daemonize", "no"}
+	if p.conf == "" { // a Sentinel does not take these
+		args = append(args, "--save", "", "--appendonly", "no")
+	} else {
+		args = append([]string{p.conf}, args...)
+	}
+	cmd := exec.Command(p.path, append(args, p.args...)...)
 	output := new(bytes.Buffer)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, output, output
 	endWithParent(cmd)

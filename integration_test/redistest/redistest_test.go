@@ -183,7 +183,7 @@ func TestProcessArgs(t *testing.T) {
 	if err != nil || got["maxmemory"] != "3145728" {
 		t.Errorf("maxmemory = %v, %v", got, err)
 	}
-	_, err = startProcess(t.Context(), t.Logf, []string{"--no-such-setting", "1"})
+	_, err = startProcess(t.Context(), t.Logf, "", []string{"--no-such-setting", "1"})
 	if err == nil || !strings.Contains(err.Error(), "ended") {
 		t.Errorf("a wrong setting: error = %v, want one that says that the server ended", err)
 	}
