@@ -60,7 +60,7 @@ var rooms = map[string]room{
 	},
 	"store/redisstore": {
 		ours:   []string{"store"},
-		others: []string{"github.com/cespare/xxhash/v2", "github.com/maypok86/otter/v2", "github.com/redis/rueidis"},
+		others: []string{"github.com/cespare/xxhash/v2", "github.com/klauspost/compress/zstd", "github.com/maypok86/otter/v2", "github.com/redis/rueidis"},
 		never:  noProm,
 	},
 	"store/storetest": {ours: []string{"store"}, never: noHTTP},
@@ -83,6 +83,7 @@ var requirements = []string{
 	"github.com/cespare/xxhash/v2",
 	"github.com/dunglas/httpsfv",
 	"github.com/go-chi/chi/v5",
+	"github.com/klauspost/compress",
 	"github.com/maypok86/otter/v2",
 	"github.com/prometheus/client_golang",
 	"github.com/redis/rueidis",

@@ -30,8 +30,8 @@ var storeOps = []struct {
 	op      string
 	results []string
 }{
-	{"get", []string{"ok", "miss", "timeout", "error"}},
-	{"acquire", []string{"ok", "held", "changed", "full", "timeout", "error"}},
+	{"get", []string{"ok", "miss", "unreadable", "newer", "timeout", "error"}},
+	{"acquire", []string{"ok", "held", "changed", "full", "newer", "timeout", "error"}},
 	{"commit", []string{"ok", "overtaken", "timeout", "error"}},
 	{"release", []string{"ok", "overtaken", "timeout", "error"}},
 	{"renew", []string{"ok", "overtaken", "timeout", "error"}},

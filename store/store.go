@@ -165,7 +165,9 @@ var (
 type Recorder interface {
 	// StoreOp records one operation: op is "get", "acquire", "commit",
 	// "release", "renew", "wait" or "purge", result is "ok", "miss", "held",
-	// "changed", "full", "overtaken", "timeout" or "error". A look-up that the
+	// "changed", "full", "overtaken", "unreadable" (a value that is damaged or
+	// not ours, taken for a miss), "newer" (one of a later version of this
+	// program), "timeout" or "error". A look-up that the
 	// process's own memory answered is not recorded: hits are counted by
 	// the callers. took is 0 where nothing left the process.
 	StoreOp(op, result string, took time.Duration)

@@ -15,6 +15,7 @@ import (
 
 var (
 	errEntries = errors.New("redisstore: Commit takes a base entry, one variant, or both, each with a positive Life")
+	errQueue   = errors.New("redisstore: too many bytes are on their way to Redis")
 	errNoLog   = errors.New("redisstore: a purge log could not be read before the fill, so its purges cannot be told")
 )
 
@@ -70,8 +71,16 @@ func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
 	return err
 }
 
-// write stores what p says, if the script finds that it may.
+// write stores what p says, if the script finds that it may. Where Redis is too
+// slow for what is to be stored it does not queue for it: values would pile up
+// in memory, and a cache's are worth less than that.
 func (l *lease) write(ctx context.Context, p *plan) (code int64, err error) {
+	size := int64(len(p.args[4]) + len(p.args[5]))
+	if l.s.writing.Add(size) > maxWriting {
+		l.s.writing.Add(-size)
+		return 0, errQueue
+	}
+	defer l.s.writing.Add(-size)
 	keys, args := p.keys, p.args
 	if !l.s.cluster.Load() {
 		for i := range p.refs {
@@ -200,6 +209,11 @@ func (l *lease) seal(p *plan, r draft, life time.Duration) (string, error) {
 	}
 	p.refs, p.hashes = append(p.refs, r.refs...), append(p.hashes, hashes...)
 	r.key, r.stamp, r.expires = l.slot.Key, l.stamp, time.Now().Add(life)
+	if over := l.s.options.CompressOver; over > 0 && len(r.Body) >= over {
+		if b, ok := pack(r.Body); ok {
+			r.Body, r.isPacked = b, true
+		}
+	}
 	return r.encode(), nil
 }
 

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -29,6 +30,9 @@ func (s *Store) connect(attempted chan<- struct{}) {
 	opt.OnInvalidations = func([]rueidis.RedisMessage) {}
 	for delay := minBackoff; ; delay = min(2*delay, maxBackoff) {
 		cl, err := newClient(opt)
+		if errors.Is(err, rueidis.ErrNoCache) {
+			cl, err = s.withoutTracking(opt, err)
+		}
 		if err == nil {
 			s.connected(cl)
 		}
@@ -62,6 +66,16 @@ func newClient(opt rueidis.ClientOption) (rueidis.Client, error) {
 	}
 	opt.ForceSingleClient = false
 	return rueidis.NewClient(opt)
+}
+
+// withoutTracking connects to a Redis that does not push changes.
+func (s *Store) withoutTracking(opt rueidis.ClientOption, why error) (rueidis.Client, error) {
+	opt.DisableCache = true
+	cl, err := newClient(opt)
+	if err == nil && s.untracked.CompareAndSwap(false, true) {
+		s.options.Logger.Warn("redisstore: no client-side caching here: every look-up asks Redis", "error", why)
+	}
+	return cl, err
 }
 
 func isCluster(cl rueidis.Client) bool {

@@ -9,10 +9,18 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	addr := sharedAddr(t)
+	keepsContract(t, Options{Addrs: []string{sharedAddr(t)}})
+}
+
+// keepsContract runs the contract's suite on stores with these options, each
+// test in a namespace of its own.
+func keepsContract(t *testing.T, o Options) {
+	t.Helper()
 	const lease = 300 * time.Millisecond
+	o.Timeout, o.Lease = time.Second, lease
 	options := func() Options {
-		return Options{Addrs: []string{addr}, Namespace: randomNamespace(), Timeout: time.Second, Lease: lease}
+		o.Namespace = randomNamespace()
+		return o
 	}
 	storetest.Run(t, storetest.Suite{
 		New: func(t *testing.T) store.Store { return open(t, options()) },

@@ -6,13 +6,20 @@
 // Rules of use:
 //
 //   - Give each application, and each environment, its own Options.Namespace.
-//   - Redis 7 or later, with RESP3 and CLIENT TRACKING, directly or through
-//     Sentinel or Cluster. A proxy that hides CLIENT TRACKING is not enough.
-//   - The user needs the rights for GET, HGET, EXISTS, UNLINK, EVAL, EVALSHA,
-//     CLIENT, SCAN and ROLE on keys that begin with the namespace, and for what
-//     the scripts in lua/ call.
+//   - Redis 7 or later, directly or through Sentinel or Cluster. Where RESP3 or
+//     CLIENT TRACKING is missing, behind some proxies, nothing is kept in this
+//     process: every look-up asks Redis, and waiters poll.
+//   - A user with no more rights than needed is described below.
 //   - An eviction policy costs misses, never a stale answer.
 //   - Close the Store after the caches that use it.
+//
+// For a namespace shop, the least rights are
+//
+//	ACL SETUSER reprise on >secret resetkeys ~shop:* resetchannels -@all
+//	  +hello +ping +select +role +scan +time +get +set +getrange +setrange +exists +unlink
+//	  +hget +hset +hdel +pttl +pexpire +zadd +zcount +zrangebyscore +zrem +zscore
+//	  +eval +evalsha +client|tracking +client|caching
+//	  +cluster|slots +cluster|shards +readonly +asking
 //
 // Redis may be down when New is called and at any time after. A Store that does
 // not reach it reports errors, which callers take as misses, and every call

@@ -2,7 +2,7 @@ package redisstore
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"math/bits"
 	"sync/atomic"
 	"time"
@@ -27,20 +27,38 @@ import (
 //	60 of 16, ref 16  variants only: the base's stamp, and its mark when this was filled
 //	   logs           count, (log 1, inc 16, S0 8)…
 //	   key, variant, tags, meta, body: each with its length (uvarint) before it
+//
+// The scripts of all versions run side by side while a fleet is upgraded. So a
+// later format keeps the first 60 bytes, and of a variant 32 more, as they are.
 const (
-	offMark    = 16
-	offMagic   = 32
-	offExpiry  = 36
-	offSum     = 52
-	headLen    = 60
-	refLen     = 1 + 16 + 8
-	formatNow  = 1
-	kindBase   = 0
-	kindOption = 1 // a variant
+	offMark   = 16
+	offMagic  = 32
+	offExpiry = 36
+	offSum    = 52
+	headLen   = 60
+	refLen    = 1 + 16 + 8
 )
 
-// errMalformed: what is stored is not an entry of this format, or is damaged.
-var errMalformed = errors.New("redisstore: not an entry of this format")
+// What is written is of formatNow; what is from formatOldest on is read. Of a
+// later format this process neither reads nor replaces what there is.
+const (
+	formatNow    = 1
+	formatOldest = 1
+)
+
+const (
+	kindVariant = 1 << iota
+	kindPacked  // the body is compressed
+	kindsKnown  = 1<<iota - 1
+)
+
+var (
+	// errMalformed: what is stored is not an entry that this version knows, or
+	// is damaged.
+	errMalformed = fmt.Errorf("redisstore: not an entry of this format: %w", store.ErrNotFound)
+	// errNewer: a later version of this program has written it.
+	errNewer = fmt.Errorf("redisstore: an entry of a later format: %w", errMalformed)
+)
 
 // A ref is what a fill noted of one purge log before it began.
 type ref struct {
@@ -56,6 +74,8 @@ type item struct {
 	refs   []ref
 	hashes []uint64 // of Item.Tags
 	ends   int64    // Item.Expires on the store's clock
+	packed *packed  // of which ready makes Item.Body; or nil
+	whole  bool     // it could
 
 	// Of items in the local tier: the connection that tracks the key, and
 	// which of its generations.
@@ -75,6 +95,7 @@ type draft struct {
 	expires   time.Time
 	refs      []ref
 	isVariant bool
+	isPacked  bool // Body is what pack returned
 }
 
 func (r *draft) encode() string {
@@ -85,11 +106,14 @@ func (r *draft) encode() string {
 	b := make([]byte, headLen, n)
 	copy(b, r.stamp[:])
 	copy(b[offMagic:], "rp")
-	b[offMagic+2], b[offMagic+3] = formatNow, kindBase
+	b[offMagic+2] = formatNow
 	if r.isVariant {
-		b[offMagic+3] = kindOption
+		b[offMagic+3] |= kindVariant
 		b = append(b, r.of[:]...)
 		b = append(b, r.ref[:]...)
+	}
+	if r.isPacked {
+		b[offMagic+3] |= kindPacked
 	}
 	copy(b[offExpiry:], expiry(r.expires))
 	b = append(b, byte(len(r.refs)))
@@ -134,9 +158,13 @@ func sum(b []byte) uint64 {
 // raw, and only once the sum has proved raw whole.
 func decode(raw string) (*item, error) {
 	b := data(raw)
-	if len(b) < headLen || string(b[offMagic:offMagic+2]) != "rp" || b[offMagic+2] != formatNow {
+	if len(b) < headLen || string(b[offMagic:offMagic+2]) != "rp" || b[offMagic+2] < formatOldest {
 		return nil, errMalformed
 	}
+	if b[offMagic+2] > formatNow {
+		return nil, errNewer
+	}
+	kind := b[offMagic+3]
 	ms := binary.LittleEndian.Uint64(b[offExpiry:])
 	if ^ms != binary.LittleEndian.Uint64(b[offExpiry+8:]) || sum(b) != binary.LittleEndian.Uint64(b[offSum:]) {
 		return nil, errMalformed
@@ -148,15 +176,19 @@ func decode(raw string) (*item, error) {
 		it.Soften()
 	}
 	r := reader{b[headLen:], true}
-	if b[offMagic+3] == kindOption {
+	if kind&kindVariant != 0 {
 		it.Of, it.Mark = r.stamp(), r.stamp()
 	}
 	it.refs = r.refs()
 	it.Key, it.Variant = text(r.field()), text(r.field())
 	it.Tags, it.hashes = r.tags()
 	it.Meta, it.Body = r.field(), r.field()
-	isVariant := b[offMagic+3] == kindOption
-	if !r.ok || len(r.left) != 0 || isVariant != (it.Variant != "") || !covered(it.refs, it.hashes) {
+	if kind&kindPacked != 0 && r.ok {
+		it.packed, r.ok = newPacked(it.Body)
+		it.Body = nil
+	}
+	isVariant := kind&kindVariant != 0
+	if !r.ok || len(r.left) != 0 || kind&^kindsKnown != 0 || isVariant != (it.Variant != "") || !covered(it.refs, it.hashes) {
 		return nil, errMalformed
 	}
 	return it, nil

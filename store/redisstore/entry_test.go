@@ -75,6 +75,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte(sample("").encode()))
 	f.Add([]byte(sample("v", "a", "b").encode()))
+	packed := sample("")
+	packed.Body, packed.isPacked = pack(make([]byte, 1000))
+	f.Add([]byte(packed.encode()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		check := func(b []byte) {
 			it, err := decode(string(b))
@@ -83,6 +86,9 @@ func FuzzDecode(f *testing.F) {
 			}
 			if !covered(it.refs, it.hashes) || len(it.Tags) != len(it.hashes) || len(it.Tags) > len(b) {
 				t.Errorf("%+v", it)
+			}
+			if it.packed != nil && it.packed.size <= 1<<20 && it.ready() && len(it.Body) != it.packed.size {
+				t.Errorf("unpacked to %d bytes of %d", len(it.Body), it.packed.size)
 			}
 		}
 		check(b)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/reprise-go/reprise/store"
 )
 
 var (
@@ -22,6 +24,8 @@ const (
 	maxCalls = 1024
 	// tripAfter is how many calls in a row must fail to leave Redis alone.
 	tripAfter = 5
+	// maxWriting bounds the bytes of the values that commits are sending.
+	maxWriting = 64 << 20
 )
 
 // limit returns the context of one operation, whatever number of exchanges it
@@ -134,8 +138,17 @@ func answered(err error) bool {
 	return ok
 }
 
-// failure returns the name under which err is recorded.
-func failure(err error) string {
+// resultOf returns the name under which err is recorded.
+func resultOf(err error) string {
+	if errors.Is(err, errNewer) {
+		return "newer"
+	}
+	if errors.Is(err, errMalformed) {
+		return "unreadable"
+	}
+	if result := store.Result(err); result != "" {
+		return result
+	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return "timeout"
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -224,3 +226,6 @@ func TestCloseWhileHung(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 }
+
+// logTo returns a logger that writes text to w.
+func logTo(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -53,7 +53,7 @@ func (s *Store) Acquire(ctx context.Context, c store.Claim) (store.Lease, error)
 		return nil, err
 	case err != nil:
 		l.offline = err
-		if !errors.Is(err, errOffline) && !errors.Is(err, errHold) { // it was sent
+		if !errors.Is(err, errOffline) && !errors.Is(err, errHold) && !errors.Is(err, errNewer) { // Redis may have it
 			s.releaseLater(l, err)
 		}
 		return l, err
@@ -81,7 +81,9 @@ func (s *Store) snapshot(ctx context.Context) *logs {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.timeout)/2)
 	defer cancel()
 	ls := *now
-	_ = s.readLogs(ctx, missing, &ls) // what failed is nil in ls
+	// Where Redis does not push they are all unknown, at every fill. What a fill
+	// notes of them is in their heads.
+	_ = s.readLogs(ctx, missing, &ls, s.untracked.Load()) // what failed is nil in ls
 	return &ls
 }
 
@@ -107,13 +109,19 @@ func (l *lease) open(ctx context.Context, c store.Claim) error {
 			return err
 		}
 		if nowBase != base {
-			if c.Base != nil || !l.s.hidden(ctx, store.Slot{Key: c.Key}, nowBase) {
+			if c.Base != nil {
+				return err
+			}
+			if err := l.s.hidden(ctx, store.Slot{Key: c.Key}, nowBase); err != nil {
 				return err
 			}
 			base = nowBase
 		}
 		if nowVariant != variant && nowVariant != "" {
-			if c.Seen != nil || !l.s.hidden(ctx, c.Slot, nowVariant) {
+			if c.Seen != nil {
+				return err
+			}
+			if err := l.s.hidden(ctx, c.Slot, nowVariant); err != nil {
 				return err
 			}
 			variant = nowVariant
@@ -189,18 +197,24 @@ func (s *Store) unusable(slot store.Slot) string {
 	return string(it.Stamp[:])
 }
 
-// hidden reports whether what slot holds in Redis, with this stamp, is nothing
-// that Get would return: purged by a tag, expired, damaged, or not ours.
-func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) bool {
+// hidden returns nil if what slot holds in Redis, with this stamp, is nothing
+// that Get would return: purged by a tag, expired, damaged, or not ours. Of a
+// later format it is errNewer: this process does not replace it, or two versions
+// that run side by side would take turns in doing so.
+func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) error {
 	it, err := s.fetch(ctx, slot)
-	if errors.Is(err, store.ErrNotFound) {
-		return true
+	switch {
+	case errors.Is(err, errNewer):
+		return err
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil || string(it.Stamp[:]) != stamp:
+		return store.ErrChanged
 	}
-	if err != nil || string(it.Stamp[:]) != stamp {
-		return false
+	if v, err := s.verify(ctx, it); err != nil || v != purged && it.ready() {
+		return store.ErrChanged
 	}
-	v, err := s.verify(ctx, it)
-	return err == nil && v == purged
+	return nil
 }
 
 func stampOf(it *store.Item) string {

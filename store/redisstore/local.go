@@ -44,6 +44,9 @@ const overhead = 200
 func weigh(_ store.Slot, it *item) uint32 {
 	n := overhead + int(unsafe.Sizeof(*it)) + len(it.raw) + len(it.Meta) +
 		len(it.refs)*int(unsafe.Sizeof(ref{})) + len(it.Tags)*(16+8)
+	if it.packed != nil {
+		n += int(unsafe.Sizeof(*it.packed)) + it.packed.size
+	}
 	return uint32(min(n, math.MaxUint32))
 }
 

@@ -20,7 +20,7 @@ const tracked = time.Hour
 func (s *Store) lookup(ctx context.Context, slot store.Slot) (*item, error) {
 	now := s.clock()
 	it := s.local.get(slot, now)
-	if it != nil && s.vouched(it, now) {
+	if it != nil && s.vouched(it, now) && it.ready() {
 		return it, nil
 	}
 	begun := time.Now()
@@ -47,6 +47,9 @@ func (s *Store) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*ite
 	if v != valid && v != stale {
 		return nil, store.ErrNotFound
 	}
+	if !it.ready() {
+		return nil, errMalformed
+	}
 	return it, nil
 }
 
@@ -70,8 +73,14 @@ func (s *Store) fetch(ctx context.Context, slot store.Slot) (*item, error) {
 	if it := s.local.same(slot, raw); it != nil {
 		return it, nil
 	}
+	if raw == "" {
+		return nil, store.ErrNotFound
+	}
 	it, err := s.decode(slot, raw)
-	if err != nil || s.clock() >= it.ends {
+	if err != nil {
+		return nil, err
+	}
+	if s.clock() >= it.ends {
 		return nil, store.ErrNotFound
 	}
 	return it, nil
@@ -132,7 +141,7 @@ func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs
 		}
 	}
 	if doubtful != 0 {
-		if err := s.readLogs(ctx, doubtful, ls); err != nil {
+		if err := s.readLogs(ctx, doubtful, ls, false); err != nil {
 			return unknown, err
 		}
 	}
@@ -145,12 +154,13 @@ func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs
 	for i := range refs {
 		s.table.raise(refs[i].log, refs[i].s0)
 	}
-	return purged, s.readLogs(ctx, doubtful, ls)
+	return purged, s.readLogs(ctx, doubtful, ls, false)
 }
 
-// readLogs reads the logs of set into ls, opening those that Redis has lost.
-func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs) error {
-	lost, err := s.readTracked(ctx, set, ls)
+// readLogs reads the logs of set into ls, or only their heads, and opens those
+// that Redis has lost.
+func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs, heads bool) error {
+	lost, err := s.readTracked(ctx, set, ls, heads)
 	if err != nil || lost == 0 {
 		return err
 	}
@@ -160,7 +170,7 @@ func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs) error {
 // readTracked reads the logs of set into ls; lost are those that are missing,
 // damaged or behind what this process has seen of them. ls is nil where the
 // read failed, and the error is of one of those.
-func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs) (lost uint64, _ error) {
+func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs, heads bool) (lost uint64, _ error) {
 	list, failed := s.reachable(set, ls)
 	if len(list) == 0 {
 		return 0, failed
@@ -173,7 +183,11 @@ func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs) (lost uin
 	err := s.exchange(ctx, first, func(ctx context.Context, cl rueidis.Client) (own error) {
 		reads := make([]rueidis.CacheableTTL, 0, len(list))
 		for _, i := range list {
-			reads = append(reads, rueidis.CT(cl.B().Get().Key(s.keys.logs[i]).Cache().ToStaticTTL(), tracked))
+			if heads {
+				reads = append(reads, rueidis.CT(cl.B().Getrange().Key(s.keys.logs[i]).Start(0).End(logHeadLen-1).Cache().ToStaticTTL(), tracked))
+			} else {
+				reads = append(reads, rueidis.CT(cl.B().Get().Key(s.keys.logs[i]).Cache().ToStaticTTL(), tracked))
+			}
 		}
 		for j, r := range cl.DoMultiCache(ctx, reads...) {
 			i := list[j]

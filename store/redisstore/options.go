@@ -30,7 +30,9 @@ type Options struct {
 	DB       int         // not with Cluster
 	TLS      *tls.Config // nil: plain TCP
 
-	SentinelMaster string // name of the master set; "": no Sentinel
+	SentinelMaster   string // name of the master set; "": no Sentinel
+	SentinelUsername string // of the Sentinels, which have passwords of their own
+	SentinelPassword string
 
 	// Namespace is the beginning of every key, default "reprise". Caches with
 	// one namespace share their entries and purges; see doc.go. It has no
@@ -44,6 +46,12 @@ type Options struct {
 	// last proved itself alive, and so the bound of staleness in a partition;
 	// default 500 ms, 20 ms to 1 min. Every quarter of it costs a small read.
 	Trust time.Duration
+
+	// CompressOver is the least size, in bytes, of a body to compress (zstd) on
+	// its way to Redis; 0: none. Compressed bodies are read whatever it says.
+	// It saves Redis's memory and the network, and costs each process the time
+	// to unpack a body when it first reads it; at most 32 MiB are compressed.
+	CompressOver int
 
 	Recorder store.Recorder // nil: nothing is recorded
 	Logger   *slog.Logger   // of lost and regained connections; nil: silent
@@ -100,6 +108,9 @@ func (o Options) validate() error {
 	if o.LocalBytes < 64<<10 {
 		bad("LocalBytes", o.LocalBytes, "less than 64 KiB")
 	}
+	if o.CompressOver < 0 {
+		bad("CompressOver", o.CompressOver, "negative")
+	}
 	for _, d := range []struct {
 		field        string
 		v, low, high time.Duration
@@ -133,6 +144,9 @@ func (o Options) validateTarget(bad func(field string, v any, why string)) {
 			bad("Addrs", a, "not host:port")
 		}
 	}
+	if o.SentinelMaster == "" && o.URL == "" && o.SentinelUsername+o.SentinelPassword != "" {
+		bad("SentinelPassword", nil, "without SentinelMaster")
+	}
 	if o.DB < 0 {
 		bad("DB", o.DB, "negative")
 	}
@@ -154,6 +168,7 @@ func (o Options) client() rueidis.ClientOption {
 		c.Sentinel.MasterSet = o.SentinelMaster
 	}
 	if c.Sentinel.MasterSet != "" {
+		c.Sentinel.Username, c.Sentinel.Password = o.SentinelUsername, o.SentinelPassword
 		c.Sentinel.Dialer = net.Dialer{Timeout: dialTimeout}
 		c.Sentinel.TLSConfig = c.TLSConfig
 	}
@@ -161,6 +176,7 @@ func (o Options) client() rueidis.ClientOption {
 	c.Dialer = net.Dialer{Timeout: dialTimeout, KeepAlive: 500 * time.Millisecond}
 	c.ConnWriteTimeout = 500 * time.Millisecond
 	c.DisableRetry, c.DisableCache, c.AlwaysRESP2 = true, false, false
+	c.ClientSetInfo = rueidis.DisableClientSetInfo // one right less to ask for
 	// One connection per node: only then are a purge's barrier, a heartbeat
 	// and the pushes in one order.
 	c.PipelineMultiplex = -1

@@ -23,6 +23,8 @@ func TestOptionErrors(t *testing.T) {
 			Options{Addrs: []string{"h:1"}, DB: -1, Namespace: "{", LocalBytes: -1, Timeout: -1, Lease: time.Millisecond, Trust: time.Hour},
 			[]string{"DB", "Namespace", "LocalBytes", "Timeout", "Lease", "Trust"},
 		},
+		"compress":   {Options{Addrs: []string{"h:1"}, CompressOver: -1}, []string{"CompressOver"}},
+		"sentinel":   {Options{Addrs: []string{"h:1"}, SentinelPassword: "secret"}, []string{"SentinelPassword"}},
 		"log prefix": {Options{Addrs: []string{"h:1"}, Namespace: "a:p1"}, []string{"Namespace"}},
 	} {
 		s, err := New(c.o)

@@ -25,12 +25,16 @@ type Store struct {
 	beats  *beats
 	wakers *wakers
 
-	client   atomic.Pointer[rueidis.Client] // nil until first connected
-	cluster  atomic.Bool
-	ahead    atomic.Int64  // of the local clock is Redis's, in milliseconds
-	calls    chan struct{} // a place for each call in flight
-	cleanups chan struct{} // and for each release behind a failed Acquire
-	breakers [numLogs]breaker
+	client  atomic.Pointer[rueidis.Client] // nil until first connected
+	cluster atomic.Bool
+	// untracked: Redis, or a proxy before it, does not push what changes. Nothing
+	// is kept in this process then.
+	untracked atomic.Bool
+	ahead     atomic.Int64  // of the local clock is Redis's, in milliseconds
+	calls     chan struct{} // a place for each call in flight
+	writing   atomic.Int64  // bytes of values that commits are sending
+	cleanups  chan struct{} // and for each release behind a failed Acquire
+	breakers  [numLogs]breaker
 
 	// purges counts the purges of this process, once when one begins and once
 	// when it ends. A fill that Redis knows nothing of compares it.
@@ -157,9 +161,5 @@ func (s *Store) Variant(ctx context.Context, base *store.Item, name string) (*st
 
 // record reports an operation that left the process.
 func (s *Store) record(op string, begun time.Time, err error) {
-	result := store.Result(err)
-	if result == "" {
-		result = failure(err)
-	}
-	s.options.Recorder.StoreOp(op, result, time.Since(begun))
+	s.options.Recorder.StoreOp(op, resultOf(err), time.Since(begun))
 }

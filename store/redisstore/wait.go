@@ -94,7 +94,7 @@ func (s *Store) wait(ctx context.Context, slot store.Slot) error {
 		}
 		first = holder
 		// No push tells of a lease that lapses: Redis finds out when asked.
-		lapse.Reset(left + time.Millisecond)
+		lapse.Reset(s.lookAgain(left + time.Millisecond))
 		select {
 		case <-woken:
 		case <-lapse.C:
@@ -104,6 +104,16 @@ func (s *Store) wait(ctx context.Context, slot store.Slot) error {
 			return errClosed
 		}
 	}
+}
+
+// poll is how often a waiter asks where Redis does not push.
+const poll = 20 * time.Millisecond
+
+func (s *Store) lookAgain(left time.Duration) time.Duration {
+	if s.untracked.Load() {
+		return min(left, poll)
+	}
+	return left
 }
 
 // holder returns the stamp of slot's lease and what is left of its life; "":
