@@ -24,6 +24,7 @@ reprise_store_operations_total{op="acquire",result="changed"} 0
 reprise_store_operations_total{op="acquire",result="error"} 0
 reprise_store_operations_total{op="acquire",result="full"} 0
 reprise_store_operations_total{op="acquire",result="held"} 0
+reprise_store_operations_total{op="acquire",result="newer"} 0
 reprise_store_operations_total{op="acquire",result="ok"} 0
 reprise_store_operations_total{op="acquire",result="timeout"} 0
 reprise_store_operations_total{op="commit",result="error"} 0
@@ -32,9 +33,11 @@ reprise_store_operations_total{op="commit",result="overtaken"} 1
 reprise_store_operations_total{op="commit",result="timeout"} 0
 reprise_store_operations_total{op="get",result="error"} 0
 reprise_store_operations_total{op="get",result="miss"} 1
+reprise_store_operations_total{op="get",result="newer"} 0
 reprise_store_operations_total{op="get",result="ok"} 1
 reprise_store_operations_total{op="get",result="other"} 1
 reprise_store_operations_total{op="get",result="timeout"} 0
+reprise_store_operations_total{op="get",result="unreadable"} 0
 reprise_store_operations_total{op="other",result="ok"} 1
 reprise_store_operations_total{op="other",result="other"} 1
 reprise_store_operations_total{op="purge",result="error"} 0

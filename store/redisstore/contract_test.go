@@ -22,11 +22,16 @@ func keepsContract(t *testing.T, o Options) {
 		o.Namespace = randomNamespace()
 		return o
 	}
+	connect := func(t *testing.T, o Options) *Store {
+		s := open(t, o)
+		eventually(t, 5*time.Second, "connected", func() bool { return s.client.Load() != nil })
+		return s
+	}
 	storetest.Run(t, storetest.Suite{
-		New: func(t *testing.T) store.Store { return open(t, options()) },
+		New: func(t *testing.T) store.Store { return connect(t, options()) },
 		Pair: func(t *testing.T) (a, b store.Store) {
 			o := options()
-			return open(t, o), open(t, o)
+			return connect(t, o), connect(t, o)
 		},
 		Lapse: lease + 100*time.Millisecond + slack,
 		Kill:  func(s store.Store) { s.(*Store).Kill() },
