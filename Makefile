@@ -12,6 +12,7 @@ ROOT := $(CURDIR)
 MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './tools/*' -not -path '*/testdata/*' -not -path './.git/*')))
 FUZZTIME ?= 30s
 COUNT ?= 20
+DURATION ?= 60s
 
 # $(call each,command) runs command in every module, and fails at the end if
 # it failed in any.
@@ -63,6 +64,12 @@ fuzz: ## Every fuzz target of every module for FUZZTIME=30s
 .PHONY: faults
 faults: ## Every row of the fault table on real servers, each figure beside its bar
 	@cd integration_test && export FIGURES=$$(mktemp); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; go test -count=1 -timeout 30m ./faults
+
+.PHONY: consistency
+consistency: ## Checks a fleet's answers against its purges for DURATION=60s each, healthy and under faults, and that mutants are caught
+	@cd integration_test && export FIGURES=$$(mktemp) CONSISTENCY_DURATION=$(DURATION); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; \
+		go test -count=1 -timeout 10h -v -run 'Healthy|Faults|Memory' ./consistency | grep -v 'figures\|^=== \|figures.go'; \
+		CONSISTENCY_DURATION= go test -count=1 -timeout 1h -run Mutants ./consistency
 
 .PHONY: cover
 cover: ## Statement coverage of the root module by its own tests and the integration tests

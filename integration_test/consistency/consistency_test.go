@@ -26,6 +26,13 @@ func duration(tb testing.TB) time.Duration {
 	return d
 }
 
+// config completes what the environment says of a trial.
+func config(tb testing.TB, c Config) Config {
+	tb.Helper()
+	c.Duration, c.Seed, c.Stop = duration(tb), seed(tb), os.Getenv("CONSISTENCY_STOP") != ""
+	return c
+}
+
 // seed is CONSISTENCY_SEED, or a new one.
 func seed(tb testing.TB) uint64 {
 	tb.Helper()
@@ -59,17 +66,17 @@ func finish(t *testing.T, row string, r *Report, worst time.Duration) {
 }
 
 func TestHealthy(t *testing.T) {
-	r := Run(t, Config{Instances: 4, Duration: duration(t), Seed: seed(t)})
+	r := Run(t, config(t, Config{Instances: 4}))
 	finish(t, "consistency, healthy", r, 250*time.Millisecond)
 	figures.AtMost(t, "consistency, healthy", "G2, p99.9", r.Quantile(0.999), 50*time.Millisecond)
 }
 
 func TestFaults(t *testing.T) {
-	r := Run(t, Config{Instances: 4, Faults: true, Duration: duration(t), Seed: seed(t)})
+	r := Run(t, config(t, Config{Instances: 4, Faults: true}))
 	finish(t, "consistency, faults", r, trust+50*time.Millisecond)
 }
 
 func TestMemory(t *testing.T) {
-	r := Run(t, Config{Duration: duration(t), Seed: seed(t)})
+	r := Run(t, config(t, Config{}))
 	finish(t, "consistency, memory", r, 0)
 }

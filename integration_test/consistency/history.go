@@ -50,7 +50,7 @@ func (h *history) purged(version int64, by int, at int64) {
 type answer struct {
 	instance int
 	variant  string
-	asked    int64 // ns since the trial began
+	asked    int64  // ns since the trial began
 	outcome  string // X-Cache, or COLLAPSED for another caller's answer
 	version  int64
 	start    int64 // when the handler started
