@@ -1,0 +1,3 @@
+// Package model is an explicit-state model checker of the store protocol as
+// store/redisstore and swr have it.
+package model
