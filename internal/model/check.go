@@ -38,8 +38,9 @@ type numbered struct {
 
 // explore visits the worlds of c, at most states of them and depth steps deep;
 // 0: no bound.
-func (c *config) explore(states, depth int) result {
-	e := &explorer{c: c, seed: maphash.MakeSeed(), visited: newSet()}
+func (c config) explore(states, depth int) result {
+	c.trust, c.deadline = max(c.trust, 1), max(c.deadline, 1)
+	e := &explorer{c: &c, seed: maphash.MakeSeed(), visited: newSet()}
 	begun := time.Now()
 	e.see(c.start(), 0, step{})
 	level := 0
@@ -102,14 +103,15 @@ func (e *explorer) way(n uint32) (steps []step) {
 }
 
 // tell returns the trace as lines for a reader.
-func (c *config) tell(res result) string {
+func (c config) tell(res result) string {
+	c.trust, c.deadline = max(c.trust, 1), max(c.deadline, 1)
 	var b strings.Builder
 	w := c.start()
 	for i, s := range res.trace {
 		fmt.Fprintf(&b, "%3d %s\n", i+1, s.describe(w))
-		r := run{c: c, w: w}
+		r := run{c: &c, w: w}
 		r.take(s)
-		w.tidy(c)
+		w.tidy(&c)
 	}
 	fmt.Fprintf(&b, "    %s\n", res.fault)
 	return b.String()

@@ -6,8 +6,8 @@ type config struct {
 	name     string
 	requests []client
 	purges   []purger
-	trust    uint8 // W, in ticks
-	deadline uint8 // how old a read may be to be joined, in ticks
+	trust    uint8 // W, in ticks; 0: 1
+	deadline uint8 // how old a read may be to be joined, in ticks; 0: 1
 	most     budget
 
 	stored  bool // something is stored at first
@@ -20,9 +20,11 @@ type config struct {
 	confirm bool // the handler is asked to confirm what is stored
 	swr     bool // what is past its freshness is served and refreshed; else it stands in for errors only
 	evict   []key
-	control bool                // the control key may be evicted
-	beats   [maxInstances]uint8 // how many heartbeats may be without an answer at the same time
-	cluster bool                // commit.lua does not see the log
+	// breaksAt says, a bit each, which instances may lose their connection; 0: all.
+	breaksAt uint8
+	control  bool                // the control key may be evicted
+	beats    [maxInstances]uint8 // how many heartbeats may be without an answer at the same time
+	cluster  bool                // commit.lua does not see the log
 
 	off protections
 }
@@ -67,6 +69,7 @@ type protections struct {
 	softEndsFills bool // a soft purge keeps the leases
 	leaseFor304   bool // what was confirmed is stored without a lease
 	stillStored   bool // R11
+	sameBase      bool // what was confirmed may be stored though the base has gone since (as built)
 	lookAgain     bool // R12: followers of a failed fill get what its leader had found
 	ownPurges     bool // a fill without a verdict forgets the purges of its own process
 	trustUnknown  bool // one without a verdict is shared however old it is

@@ -343,6 +343,9 @@ func (r *run) writeCommit(q int) {
 	if r.c.tags && !r.c.cluster && !r.c.off.verifyCommit {
 		what |= seesLog
 	}
+	if x.confirms && !r.c.off.sameBase {
+		what |= sameBase
+	}
 	if x.confirms && r.c.off.leaseFor304 {
 		what |= leaseless
 	}

@@ -148,6 +148,7 @@ const (
 	newBase = 1 << iota
 	newVariant
 	seesLog
+	sameBase  // only in the place of what was seen
 	leaseless // of a mutant
 )
 
@@ -167,7 +168,7 @@ func (r *run) commit(i int, m *message) {
 	if d.holder[m.key] == own {
 		d.holder[m.key], d.lapsed[m.key] = noStamp, false
 	}
-	swaps := d.base == seen || d.base == noStamp && (what&newBase != 0 || r.c.off.vanished)
+	swaps := d.base == seen || d.base == noStamp && (what&newBase != 0 && what&sameBase == 0 || r.c.off.vanished)
 	if !swaps && !r.c.off.swapBase {
 		r.reply(i, m, 0)
 		return

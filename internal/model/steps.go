@@ -117,7 +117,7 @@ func (c *config) instanceSteps(w *world, i int, f func(step)) {
 	if (at.proof > 0 || at.suspect) && at.beats < c.beats[i] && c.room(w, i) {
 		f(step{stepBeat, n})
 	}
-	if w.left.breaks > 0 {
+	if w.left.breaks > 0 && (c.breaksAt == 0 || c.breaksAt&(1<<i) != 0) {
 		f(step{stepShut, n})
 	}
 }

@@ -1,0 +1,8 @@
+//go:build !race
+
+package model
+
+const (
+	quickStates  = 150_000
+	mutantStates = 100_000
+)
