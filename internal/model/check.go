@@ -26,14 +26,8 @@ type explorer struct {
 	visited *set
 	parents []uint32 // of the states by number, with the step that led there
 	steps   []step
-	now     []numbered // one level
-	next    []numbered
+	next    queue // the level after the one that is being expanded
 	found   *result
-}
-
-type numbered struct {
-	w world
-	n uint32
 }
 
 // explore visits the worlds of c, at most states of them and depth steps deep;
@@ -44,19 +38,15 @@ func (c config) explore(states, depth int) result {
 	begun := time.Now()
 	e.see(c.start(), 0, step{})
 	level := 0
-	for ; len(e.next) > 0 && e.found == nil; level++ {
+	for ; e.next.n > 0 && e.found == nil; level++ {
 		if depth > 0 && level >= depth || states > 0 && len(e.parents) >= states {
 			break
 		}
-		e.now, e.next = e.next, e.now[:0]
-		for i := range e.now {
-			e.expand(&e.now[i])
-			if e.found != nil {
-				break
-			}
-		}
+		now := e.next
+		e.next = queue{}
+		now.all(e.expand)
 	}
-	res := result{states: len(e.parents), depth: level, whole: len(e.next) == 0}
+	res := result{states: len(e.parents), depth: level, whole: e.next.n == 0}
 	if e.found != nil {
 		res.fault, res.trace, res.whole = e.found.fault, e.found.trace, false
 	}
@@ -64,20 +54,22 @@ func (c config) explore(states, depth int) result {
 	return res
 }
 
-func (e *explorer) expand(from *numbered) {
-	e.c.steps(&from.w, func(s step) {
+// expand takes every step from w, the state of number n, up to one that is a fault.
+func (e *explorer) expand(from *world, n uint32) bool {
+	e.c.steps(from, func(s step) {
 		if e.found != nil {
 			return
 		}
-		w := from.w
+		w := *from
 		r := run{c: e.c, w: &w}
 		r.take(s)
 		if r.fault != "" {
-			e.found = &result{fault: r.fault, trace: append(e.way(from.n), s)}
+			e.found = &result{fault: r.fault, trace: append(e.way(n), s)}
 			return
 		}
-		e.see(&w, from.n, s)
+		e.see(&w, n, s)
 	})
+	return e.found == nil
 }
 
 // see notes w, unless it is known.
@@ -86,7 +78,7 @@ func (e *explorer) see(w *world, parent uint32, s step) {
 	if !e.visited.add(maphash.Comparable(e.seed, *w)) {
 		return
 	}
-	e.next = append(e.next, numbered{*w, uint32(len(e.parents))})
+	e.next.put(w, uint32(len(e.parents)))
 	e.parents = append(e.parents, parent)
 	e.steps = append(e.steps, s)
 }
