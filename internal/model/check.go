@@ -147,16 +147,10 @@ func (w *world) referred() (used [maxFills + 1]bool) {
 		for _, s := range at.variant {
 			used[s] = true
 		}
-		for _, m := range at.up[:at.ups] {
-			m.refer(&used)
-		}
-		for _, m := range at.down[:at.downs] {
-			m.refer(&used)
-		}
-		for _, m := range at.zombies[:at.zombie] {
-			m.refer(&used)
-		}
 		at.put.refer(&used)
+	}
+	for i := range w.links {
+		w.links[i].refer(&used)
 	}
 	for q := range w.requests {
 		x := &w.requests[q]
@@ -165,6 +159,18 @@ func (w *world) referred() (used [maxFills + 1]bool) {
 		}
 	}
 	return used
+}
+
+func (c *conn) refer(used *[maxFills + 1]bool) {
+	for i := range c.ups {
+		c.up[i].refer(used)
+	}
+	for i := range c.downs {
+		c.down[i].refer(used)
+	}
+	for i := range c.zombie {
+		c.zombies[i].refer(used)
+	}
 }
 
 func (m *message) refer(used *[maxFills + 1]bool) {
@@ -204,21 +210,23 @@ func (c *config) start() *world {
 	}
 	if c.warm {
 		for i := range w.at {
-			c.warmUp(w, &w.at[i])
+			c.warmUp(w, i)
 		}
 	}
 	return w
 }
 
-func (c *config) warmUp(w *world, at *instance) {
+func (c *config) warmUp(w *world, i int) {
+	at := &w.at[i]
+	link := &w.links[c.link(i, keyBase)]
 	at.base, at.variant = w.redis.base, w.redis.variant
-	at.tracks[keyBase] = true
+	link.tracks[keyBase] = true
 	for v := range at.variant {
-		at.tracks[keyVariant+key(v)] = c.vary
+		link.tracks[keyVariant+key(v)] = c.vary
 	}
 	if c.tags {
 		at.table, at.high = w.redis.log, w.redis.log.head
-		at.tracks[keyLog] = true
+		w.links[c.link(i, keyLog)].tracks[keyLog] = true
 	}
 }
 

@@ -20,11 +20,12 @@ type config struct {
 	confirm bool // the handler is asked to confirm what is stored
 	swr     bool // what is past its freshness is served and refreshed; else it stands in for errors only
 	evict   []key
-	// breaksAt says, a bit each, which instances may lose their connection; 0: all.
+	// breaksAt says, a bit each, which instances may lose a connection; 0: all.
 	breaksAt uint8
 	control  bool                // the control key may be evicted
+	scripts  bool                // scripts, untracked and joined reads are given up as well as reads of one's own
 	beats    [maxInstances]uint8 // how many heartbeats may be without an answer at the same time
-	cluster  bool                // commit.lua does not see the log
+	cluster  bool                // the log is on a node of its own, and commit.lua does not see it
 
 	off protections
 }
@@ -36,6 +37,13 @@ type purger struct {
 	at   uint8
 	tag  bool
 	soft bool
+}
+
+func (u *purger) key() key {
+	if u.tag {
+		return keyLog
+	}
+	return keyBase
 }
 
 // bound is how long after its return a purge may not have reached others.

@@ -93,7 +93,7 @@ func (r *run) acquireAsk(q int) {
 	x := &r.w.requests[q]
 	x.phase, x.wait = phAcquire, waitScript
 	s, _ := r.own(q)
-	r.send(r.instance(q), message{op: opLease, who: uint8(q + 1), key: x.slot, arg: [6]uint8{uint8(s), uint8(x.askBase), uint8(x.askVariant)}})
+	r.send(r.instance(q), keyBase, message{op: opLease, who: uint8(q + 1), key: x.slot, arg: [6]uint8{uint8(s), uint8(x.askBase), uint8(x.askVariant)}})
 }
 
 // acquired takes acquire.lua's answer.
@@ -278,7 +278,7 @@ func (r *run) finish(q int, how ending) {
 func (r *run) judgeCommit(q int) {
 	i := r.instance(q)
 	s, f := r.own(q)
-	if l := r.w.at[i].table; l.set && r.live(i) {
+	if l := r.w.at[i].table; l.set && r.live(i, keyLog) {
 		if r.c.off.noteFirst && !f.noted || r.judge(&l, s, true) != behind {
 			r.judged(q, l)
 			return
@@ -319,7 +319,7 @@ func (r *run) judged(q int, l log) {
 	switch {
 	case v == purged, v == softened && x.askBase == noStamp:
 		x.phase, x.wait = phDrop, waitScript
-		r.send(r.instance(q), message{op: opDrop, who: uint8(q + 1), arg: [6]uint8{uint8(s)}})
+		r.send(r.instance(q), keyBase, message{op: opDrop, who: uint8(q + 1), arg: [6]uint8{uint8(s)}})
 	case v == softened:
 		r.settled(q, commitOvertaken)
 	default:
@@ -350,7 +350,7 @@ func (r *run) writeCommit(q int) {
 		what |= leaseless
 	}
 	x.phase, x.wait = phCommit, waitScript
-	r.send(r.instance(q), message{
+	r.send(r.instance(q), keyBase, message{
 		op: opCommit, who: uint8(q + 1), key: x.slot,
 		arg: [6]uint8{uint8(s), uint8(x.askBase), what, uint8(to), x.inc, x.head},
 	})
@@ -400,7 +400,7 @@ func (r *run) dropLocal(at *instance, k key) {
 // only lets the followers wake earlier.
 func (r *run) hold0(q int) {
 	s, _ := r.own(q)
-	r.send(r.instance(q), message{op: opHold, key: r.w.requests[q].slot, arg: [6]uint8{uint8(s)}})
+	r.send(r.instance(q), keyBase, message{op: opHold, key: r.w.requests[q].slot, arg: [6]uint8{uint8(s)}})
 }
 
 // An outcome is what became of a commit.

@@ -1,10 +1,10 @@
 package model
 
-// receive takes what has come first from Redis to instance i. All of it runs in
+// receive takes what has come first over a link. All of it runs in
 // the connection's reader (conn.go), and what wakes goes on at once: that it may
 // be later is what the delays of the messages stand for.
-func (r *run) receive(i int) {
-	c := &r.w.at[i].conn
+func (r *run) receive(link int) {
+	c, i := &r.w.links[link], link/2
 	m := c.down[0]
 	copy(c.down[:], c.down[1:c.downs])
 	c.downs--
@@ -14,9 +14,9 @@ func (r *run) receive(i int) {
 	case opPush:
 		r.dropLocal(&r.w.at[i], m.key)
 	case opBeat:
-		r.beaten(i, &m)
+		r.beaten(c, &m)
 	case opRead:
-		r.update(i, &m)
+		r.update(i, c, &m)
 	case opUnlink, opSoft:
 		r.purged(q, 0)
 	case opLog:
@@ -47,8 +47,7 @@ func (r *run) receive(i int) {
 // update is conn.Update. rueidis gives it each answer to a tracked read, and
 // knows the reads by their keys alone: so an answer completes the read of its key
 // that is pending, be it its own or a newer one.
-func (r *run) update(i int, m *message) {
-	c := &r.w.at[i].conn
+func (r *run) update(i int, c *conn, m *message) {
 	suspect := c.suspect
 	q := int(m.who) - 1
 	if !suspect {
@@ -110,19 +109,19 @@ func (r *run) callerPuts(i int) {
 }
 
 // beat sends a heartbeat (heartbeat.go, sendBeat, and conn.Flight).
-func (r *run) beat(i int) {
-	c := &r.w.at[i].conn
+func (r *run) beat(link int) {
+	c := &r.w.links[link]
 	if !c.beat {
 		c.beat, c.beatAge, c.beatAfter = true, 0, true
 	}
 	c.beats++
-	r.send(i, message{op: opBeat, arg: [6]uint8{0, 1}})
+	c.up[c.ups] = message{op: opBeat, arg: [6]uint8{0, 1}}
+	c.ups++
 }
 
 // beaten takes an answer to a heartbeat. As built it counts for the oldest one
 // that had none when it was sent, which need not be its own: see exactBeat.
-func (r *run) beaten(i int, m *message) {
-	c := &r.w.at[i].conn
+func (r *run) beaten(c *conn, m *message) {
 	c.beats--
 	age, after := m.arg[0], m.arg[1] != 0
 	if r.c.off.exactBeat {
@@ -138,40 +137,53 @@ func (r *run) beaten(i int, m *message) {
 	}
 }
 
-// giveUp ends a tracked read by its deadline (conn.Cancel): the answer is still
-// on its way.
+// giveUp ends what a request waits for by its deadline: the answer is still on
+// its way. Of a tracked read rueidis tells (conn.Cancel).
 func (r *run) giveUp(q int) {
-	i := r.instance(q)
-	x, c := &r.w.requests[q], &r.w.at[i].conn
-	k := x.key
-	for j := range c.up {
-		disown(&c.up[j], q)
+	x := &r.w.requests[q]
+	w, k, i := x.wait, x.key, r.instance(q)
+	for l := 2 * i; l < 2*i+2; l++ {
+		r.w.links[l].disown(q)
 	}
-	for j := range c.down {
-		disown(&c.down[j], q)
+	if w == waitOwn {
+		r.cancel(i, k)
 	}
-	if !r.c.off.fence {
-		r.suspect(i)
-	}
-	if c.reads[k].open {
-		c.reads[k] = read{}
-		for o := range r.c.requests {
-			if y := &r.w.requests[o]; y.wait == waitJoined && y.key == k && r.instance(o) == i {
-				r.ask(o)
-			}
-		}
-	}
-	r.missed(q)
+	r.failed(q)
 }
 
-func disown(m *message, q int) {
-	if m.op == opRead && m.who == uint8(q+1) {
+func (r *run) cancel(i int, k key) {
+	c := r.conn(i, k)
+	if !r.c.off.fence {
+		c.suspected()
+	}
+	if !c.reads[k].open {
+		return
+	}
+	c.reads[k] = read{}
+	for o := range r.c.requests {
+		if y := &r.w.requests[o]; y.wait == waitJoined && y.key == k && r.instance(o) == i {
+			r.ask(o)
+		}
+	}
+}
+
+// disown makes q wait for nothing any more. Purges number their own messages.
+func (c *conn) disown(q int) {
+	for j := range c.up {
+		c.up[j].disown(q)
+	}
+	for j := range c.down {
+		c.down[j].disown(q)
+	}
+}
+
+func (m *message) disown(q int) {
+	if m.op < opUnlink && m.who == uint8(q+1) {
 		m.who = 0
 	}
 }
 
-func (r *run) suspect(i int) {
-	c := &r.w.at[i].conn
+func (c *conn) suspected() {
 	c.suspect, c.beatAfter = true, false
 	for j := range c.up {
 		if c.up[j].op == opBeat {
@@ -187,8 +199,8 @@ func (r *run) suspect(i int) {
 
 // tick lets time pass. What has happened before it is a tick older after it.
 func (r *run) tick() {
-	for i := range r.w.at {
-		c := &r.w.at[i].conn
+	for i := range r.w.links {
+		c := &r.w.links[i]
 		c.proof = min(c.proof+1, r.c.trust)
 		if c.beat {
 			c.beatAge = min(c.beatAge+1, r.c.trust)
@@ -228,52 +240,79 @@ func (x *request) leads() bool {
 	return x.phase >= phNote && x.phase <= phDrop || x.purpose == toConfirm || x.purpose == toReveal
 }
 
-// shut ends instance i's connection: conn.Close comes first, then all who wait
-// learn of it, and the next connection is a new one. Redis may still execute
-// what was sent.
-func (r *run) shut(i int) {
-	at := &r.w.at[i]
-	old := at.conn
-	at.conn = conn{proof: r.c.trust}
+// shut ends a connection: conn.Close comes first, then all who wait learn of it,
+// and the next connection is a new one. Redis may still execute what was sent.
+func (r *run) shut(link int) {
+	old, c, i := r.w.links[link], &r.w.links[link], link/2
+	*c = conn{proof: r.c.trust, zombies: old.zombies, zombie: old.zombie}
 	for _, m := range old.up[:old.ups] {
-		if m.op >= opLease && at.zombie < maxZombies {
-			at.zombies[at.zombie] = m
-			at.zombie++
+		if m.op >= opOpen && c.zombie < maxZombies {
+			c.zombies[c.zombie] = m
+			c.zombie++
 		}
 	}
-	if !r.c.off.flush {
-		at.base, at.mark, at.variant = noStamp, 0, [maxVariants]stamp{}
-		at.table = log{}
+	if r.c.off.flush {
+		c.proof = old.proof
 	} else {
-		at.proof = old.proof
+		r.flush(link)
 	}
 	for q := range r.c.requests {
 		if r.instance(q) == i {
-			r.cutOff(q)
+			r.cutOff(q, link)
 		}
 	}
 	for p := range r.c.purges {
-		if r.w.purges[p].phase == purgeRuns && int(r.c.purges[p].at) == i {
+		u := &r.c.purges[p]
+		if r.w.purges[p].phase == purgeRuns && r.c.link(int(u.at), u.key()) == link {
 			r.sendPurge(p) // purge.go, persist
 		}
 	}
 }
 
-// cutOff tells a request that its connection is gone.
-func (r *run) cutOff(q int) {
+// flush is conn.flush: what the connection had tracked is forgotten.
+func (r *run) flush(link int) {
+	at := &r.w.at[link/2]
+	if link == r.c.link(link/2, keyBase) {
+		at.base, at.mark, at.variant = noStamp, 0, [maxVariants]stamp{}
+	}
+	if link == r.c.link(link/2, keyLog) {
+		at.table = log{}
+	}
+}
+
+// cutOff tells a request that waits for an answer over link that it is gone.
+func (r *run) cutOff(q, link int) {
 	x := &r.w.requests[q]
-	w := x.wait
-	if w == waitNone {
+	w, k := x.wait, x.key
+	switch w {
+	case waitNone:
+		return
+	case waitOpened:
+		k = keyLog
+	case waitScript:
+		k = keyBase
+	}
+	if r.c.link(r.instance(q), k) != link {
 		return
 	}
+	if w == waitJoined {
+		r.ask(q)
+		return
+	}
+	r.failed(q)
+}
+
+// failed lets a request go on without the answer that it waits for.
+func (r *run) failed(q int) {
+	x := &r.w.requests[q]
 	x.wait = waitNone
 	switch {
-	case w == waitJoined:
-		r.ask(q)
 	case x.phase == phAcquire:
+		r.hold0(q) // renew.go, releaseLater
 		x.offline = true
 		r.leased(q)
 	case x.phase == phCommit:
+		r.hold0(q)
 		r.settled(q, commitUnknown)
 	case x.phase == phDrop:
 		r.settled(q, commitOvertaken)

@@ -37,9 +37,19 @@ func (r *run) judge(l *log, s stamp, isVariant bool) verdict {
 	return valid
 }
 
-// live is conn.live.
-func (r *run) live(i int) bool {
-	c := &r.w.at[i].conn
+// link returns the number of instance i's connection to the node of k.
+func (c *config) link(i int, k key) int {
+	if c.cluster && k == keyLog {
+		return 2*i + 1
+	}
+	return 2 * i
+}
+
+func (r *run) conn(i int, k key) *conn { return &r.w.links[r.c.link(i, k)] }
+
+// live is conn.live of the connection to the node of k.
+func (r *run) live(i int, k key) bool {
+	c := r.conn(i, k)
 	return r.c.off.trustWindow || c.proof < r.c.trust && !c.suspect
 }
 
@@ -47,9 +57,9 @@ func (r *run) instance(q int) int { return int(r.c.requests[q].at) }
 
 func (r *run) variantOf(q int) slot { return keyVariant + slot(r.c.requests[q].variant) }
 
-// send queues a command of instance i.
-func (r *run) send(i int, m message) {
-	c := &r.w.at[i].conn
+// send queues a command of instance i to the node of k.
+func (r *run) send(i int, k key, m message) {
+	c := r.conn(i, k)
 	c.up[c.ups] = m
 	c.ups++
 }
@@ -73,7 +83,7 @@ func (r *run) get(q int, p phase) {
 		k = r.variantOf(q)
 		local, mark = at.variant[k-keyVariant], 0
 	}
-	if local != noStamp && r.live(i) {
+	if local != noStamp && r.live(i, k) {
 		x.got, x.gotMark = local, mark
 		r.verify(q)
 		return
@@ -84,7 +94,7 @@ func (r *run) get(q int, p phase) {
 // readTracked is DoCache with conn.Flight.
 func (r *run) readTracked(q int, k key) {
 	i := r.instance(q)
-	x, c := &r.w.requests[q], &r.w.at[i].conn
+	x, c := &r.w.requests[q], r.conn(i, k)
 	x.key = k
 	if k == keyLog {
 		x.high = r.w.at[i].high
@@ -99,14 +109,14 @@ func (r *run) readTracked(q int, k key) {
 		*f = read{open: true}
 	}
 	x.wait = waitOwn
-	r.send(i, message{op: opRead, who: uint8(q + 1), key: k})
+	r.send(i, k, message{op: opRead, who: uint8(q + 1), key: k})
 }
 
 // ask reads without tracking, after errJoin.
 func (r *run) ask(q int) {
 	x := &r.w.requests[q]
 	x.wait = waitAsked
-	r.send(r.instance(q), message{op: opAsk, who: uint8(q + 1), key: x.key})
+	r.send(r.instance(q), x.key, message{op: opAsk, who: uint8(q + 1), key: x.key})
 }
 
 // read has brought something: the value of a slot, or the log.
@@ -138,7 +148,7 @@ func (r *run) takeLog(q int, l log) {
 	if r.c.off.highWater {
 		high = 0
 	}
-	r.send(r.instance(q), message{op: opOpen, who: uint8(q + 1), key: keyLog, arg: [6]uint8{high}})
+	r.send(r.instance(q), keyLog, message{op: opOpen, who: uint8(q + 1), key: keyLog, arg: [6]uint8{high}})
 }
 
 // verify is Store.verify of what get has found.
@@ -149,7 +159,7 @@ func (r *run) verify(q int) {
 		return
 	}
 	i := r.instance(q)
-	if l := &r.w.at[i].table; l.set && r.live(i) {
+	if l := &r.w.at[i].table; l.set && r.live(i, keyLog) {
 		if v := r.judge(l, x.got, x.phase == phVariant); v != behind {
 			r.found(q, v)
 			return

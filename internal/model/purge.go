@@ -30,17 +30,17 @@ func (r *run) countPurge(p int) {
 
 func (r *run) sendPurge(p int) {
 	u := &r.c.purges[p]
-	m := message{op: opUnlink, who: uint8(p + 1)}
+	m, k := message{op: opUnlink, who: uint8(p + 1)}, keyBase
 	switch {
 	case u.tag:
-		m.op = opLog
+		m.op, k = opLog, keyLog
 		if !r.c.off.highWater {
 			m.arg[1] = r.w.at[u.at].high
 		}
 	case u.soft:
 		m.op = opSoft
 	}
-	r.send(int(u.at), m)
+	r.send(int(u.at), k, m)
 }
 
 // purged returns from purge p, at head if it was one of the tag.

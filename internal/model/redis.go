@@ -8,9 +8,9 @@ type run struct {
 	fault string
 }
 
-// answer queues what Redis sends to instance i.
+// answer queues what Redis sends over link i.
 func (r *run) answer(i int, m message) {
-	c := &r.w.at[i].conn
+	c := &r.w.links[i]
 	c.down[c.downs] = m
 	c.downs++
 }
@@ -18,17 +18,17 @@ func (r *run) answer(i int, m message) {
 // push tells all who track k that it has changed. The writer, an instance or
 // nobody (-1), has had its answer already: Redis sends that first.
 func (r *run) push(k key) {
-	for i := range r.w.at {
-		if c := &r.w.at[i].conn; c.tracks[k] {
+	for i := range r.w.links {
+		if c := &r.w.links[i]; c.tracks[k] {
 			c.tracks[k] = false
 			r.answer(i, message{op: opPush, key: k})
 		}
 	}
 }
 
-// serve executes the command at the head of what instance i has sent.
+// serve executes the command at the head of what was sent over link i.
 func (r *run) serve(i int) {
-	c := &r.w.at[i].conn
+	c := &r.w.links[i]
 	m := c.up[0]
 	done := r.execute(i, &m)
 	if !done {
@@ -42,7 +42,7 @@ func (r *run) serve(i int) {
 
 // serveZombie executes a command whose connection is gone.
 func (r *run) serveZombie(i int) {
-	at := &r.w.at[i]
+	at := &r.w.links[i]
 	m := at.zombies[0]
 	if !r.execute(-1, &m) {
 		at.zombies[0] = m
@@ -54,7 +54,7 @@ func (r *run) serveZombie(i int) {
 }
 
 // execute runs m, or the next command of a pipeline, and reports whether that
-// was all. i is the instance that gets the answer, or -1.
+// was all. i is the link that gets the answer, or -1.
 func (r *run) execute(i int, m *message) (done bool) {
 	switch m.op {
 	case opRead, opAsk:
@@ -93,7 +93,7 @@ func (r *run) reply(i int, m *message, arg ...uint8) {
 func (r *run) read(i int, m *message) {
 	d := &r.w.redis
 	if m.op == opRead {
-		r.w.at[i].tracks[m.key] = true
+		r.w.links[i].tracks[m.key] = true
 	}
 	switch m.key {
 	case keyBase:

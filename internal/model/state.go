@@ -3,6 +3,7 @@ package model
 // Bounds of the arrays of a world. A configuration uses what it needs.
 const (
 	maxInstances = 2
+	maxLinks     = 2 * maxInstances
 	maxRequests  = 3
 	maxPurges    = 2
 	maxVariants  = 2
@@ -110,7 +111,8 @@ type read struct {
 	age  uint8
 }
 
-// A conn is the one tracked connection of an instance (conn.go).
+// A conn is a tracked connection (conn.go). An instance has one to each node: to
+// the URL's, and in a Cluster to the log's.
 type conn struct {
 	up    [maxUp]message
 	down  [maxDown]message
@@ -129,14 +131,14 @@ type conn struct {
 	beats     uint8
 
 	reads [maxKeys]read
+
+	// What was sent before the connection was lost, and Redis may still get.
+	zombies [maxZombies]message
+	zombie  uint8
 }
 
 // An instance is one process.
 type instance struct {
-	conn
-	zombies [maxZombies]message // commands of a broken connection that Redis may still get
-	zombie  uint8
-
 	// The local tier: a stamp stands for the decoded item.
 	base    stamp
 	mark    uint8
@@ -272,6 +274,7 @@ type world struct {
 	redis    redis
 	fills    [maxFills]fill
 	at       [maxInstances]instance
+	links    [maxLinks]conn // two to an instance: to the URL's node, and to the log's
 	requests [maxRequests]request
 	purges   [maxPurges]purge
 	left     budget

@@ -41,19 +41,23 @@ func (c *config) steps(w *world, f func(step)) {
 		c.requestSteps(w, q, f)
 	}
 	for p := range c.purges {
-		if w.purges[p].phase == purgeIdle && c.room(w, int(c.purges[p].at)) {
+		if u := &c.purges[p]; w.purges[p].phase == purgeIdle && c.room(w, int(u.at)) {
 			f(step{stepPurge, uint8(p)})
 		}
 	}
-	for i := range w.at {
-		c.instanceSteps(w, i, f)
+	for i := range w.links {
+		if c.cluster || i%2 == 0 {
+			c.linkSteps(w, i, f)
+		}
 	}
 	c.faultSteps(w, f)
 }
 
 // room tells whether instance i may send. What a step may send beside is kept
 // free.
-func (c *config) room(w *world, i int) bool { return w.at[i].ups+2 < maxUp }
+func (c *config) room(w *world, i int) bool {
+	return w.links[2*i].ups+2 < maxUp && w.links[2*i+1].ups+2 < maxUp
+}
 
 func (c *config) requestSteps(w *world, q int, f func(step)) {
 	x := &w.requests[q]
@@ -94,38 +98,38 @@ func (c *config) requestSteps(w *world, q int, f func(step)) {
 	case phRescue:
 		f(step{stepRescue, n})
 	}
-	if x.wait == waitOwn && w.left.giveUps > 0 {
+	if x.wait != waitNone && w.left.giveUps > 0 && (c.scripts || x.wait == waitOwn) {
 		f(step{stepGiveUp, n})
 	}
 }
 
-func (c *config) instanceSteps(w *world, i int, f func(step)) {
-	at, n := &w.at[i], uint8(i)
-	if at.ups > 0 && c.pushable(w) {
+func (c *config) linkSteps(w *world, i int, f func(step)) {
+	l, n, at := &w.links[i], uint8(i), i/2
+	if l.ups > 0 && c.pushable(w) {
 		f(step{stepServe, n})
 	}
-	if at.zombie > 0 && c.pushable(w) {
+	if l.zombie > 0 && c.pushable(w) {
 		f(step{stepZombie, n})
 	}
-	if at.downs > 0 && c.room(w, i) {
+	if l.downs > 0 && c.room(w, at) {
 		f(step{stepReceive, n})
 	}
-	if at.put.op != opNone {
-		f(step{stepPut, n})
+	if i%2 == 0 && w.at[at].put.op != opNone {
+		f(step{stepPut, uint8(at)})
 	}
 	// A heartbeat that can prove nothing new is left out.
-	if (at.proof > 0 || at.suspect) && at.beats < c.beats[i] && c.room(w, i) {
+	if (l.proof > 0 || l.suspect) && l.beats < c.beats[at] && c.room(w, at) {
 		f(step{stepBeat, n})
 	}
-	if w.left.breaks > 0 && (c.breaksAt == 0 || c.breaksAt&(1<<i) != 0) {
+	if w.left.breaks > 0 && (c.breaksAt == 0 || c.breaksAt&(1<<at) != 0) && c.room(w, at) {
 		f(step{stepShut, n})
 	}
 }
 
 // pushable tells whether all have room for what one command makes Redis send.
 func (c *config) pushable(w *world) bool {
-	for i := range w.at {
-		if w.at[i].downs+3 > maxDown {
+	for i := range w.links {
+		if w.links[i].downs+3 > maxDown {
 			return false
 		}
 	}
@@ -238,7 +242,7 @@ func (r *run) fail(s step) {
 		left.failovers--
 		r.w.redis.log = r.w.redis.replica
 		for i := range r.w.at {
-			r.shut(i)
+			r.shut(r.c.link(i, keyLog))
 		}
 	}
 }
@@ -261,27 +265,32 @@ var stepNames = [...]string{
 	stepWake: "request %d need not wait for the lease any more", stepFinish: "the handler of request %d answers",
 	stepFinishNew: "the handler of request %d answers, and varies by more", stepFinishSame: "the handler of request %d answers without Vary",
 	stepFail: "the handler of request %d fails", stepRescue: "request %d looks for what may stand in",
-	stepPurge: "purge %d begins", stepServe: "Redis executes for instance %d", stepZombie: "Redis executes what was sent before instance %d lost its connection",
-	stepReceive: "instance %d receives", stepPut: "a caller at instance %d puts what it read", stepBeat: "instance %d sends a heartbeat",
-	stepTick: "time passes", stepGiveUp: "request %d gives its read up", stepShut: "instance %d loses its connection",
-	stepLapse: "the lease of slot %d lapses", stepEvict: "Redis evicts key %d", stepEvictControl: "Redis evicts the control key",
+	stepPurge: "purge %d begins", stepServe: "Redis executes for instance %d: ", stepZombie: "Redis executes what instance %d sent before it lost its connection: ",
+	stepReceive: "instance %d receives: ", stepPut: "a caller at instance %d puts what it read", stepBeat: "instance %d sends a heartbeat",
+	stepTick: "time passes", stepGiveUp: "request %d gives its read up", stepShut: "instance %d loses a connection",
+	stepLapse: "the lease of the %s lapses", stepEvict: "Redis evicts the ", stepEvictControl: "Redis evicts the control key",
 	stepFailover: "a failover brings an older log back",
 }
 
 func (s step) describe(w *world) string {
 	text := stepNames[s.kind]
-	if s.kind != stepTick && s.kind != stepFailover && s.kind != stepEvictControl {
-		text = fmt.Sprintf(text, s.arg+1)
-	}
 	switch i := s.arg; s.kind {
+	case stepTick, stepFailover, stepEvictControl:
+		return text
+	case stepEvict:
+		return text + keyNames[i]
+	case stepLapse:
+		return fmt.Sprintf(text, keyNames[i])
 	case stepServe:
-		return text + ": " + w.at[i].up[0].String()
+		return fmt.Sprintf(text, i/2+1) + w.links[i].up[0].String()
 	case stepZombie:
-		return text + ": " + w.at[i].zombies[0].String()
+		return fmt.Sprintf(text, i/2+1) + w.links[i].zombies[0].String()
 	case stepReceive:
-		return text + ": " + w.at[i].down[0].String()
+		return fmt.Sprintf(text, i/2+1) + w.links[i].down[0].String()
+	case stepBeat, stepShut:
+		return fmt.Sprintf(text, i/2+1)
 	}
-	return text
+	return fmt.Sprintf(text, s.arg+1)
 }
 
 var opNames = [...]string{
