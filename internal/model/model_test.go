@@ -2,12 +2,7 @@ package model
 
 import (
 	"flag"
-	"fmt"
-	"os"
-	"strings"
 	"testing"
-	"text/tabwriter"
-	"unsafe"
 )
 
 var full = flag.Bool("full", false, "explore the larger bounds: minutes, and gigabytes")
@@ -23,12 +18,10 @@ func bound() int {
 const fullStates = 40_000_000
 
 func TestProtocols(t *testing.T) {
-	t.Logf("a world is %d bytes", unsafe.Sizeof(world{}))
-	report := table(t)
 	for _, c := range protocols {
 		t.Run(c.name, func(t *testing.T) {
 			res := c.explore(bound(), 0)
-			fmt.Fprintf(report, "%s\t%d states\tdepth %d\t%s\t%.1f s\n", c.name, res.states, res.depth, extent(res), res.took.Seconds())
+			t.Logf("%d states, depth %d, %s, %.1f s", res.states, res.depth, extent(res), res.took.Seconds())
 			if res.fault != "" {
 				t.Errorf("a counterexample:\n%s", c.tell(res))
 			}
@@ -44,7 +37,6 @@ func extent(r result) string {
 }
 
 func TestMutants(t *testing.T) {
-	report := table(t)
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			c := m.c
@@ -53,8 +45,7 @@ func TestMutants(t *testing.T) {
 			if res.fault == "" {
 				t.Fatalf("no counterexample in %d states, %s", res.states, extent(res))
 			}
-			fmt.Fprintf(report, "%s\t%d steps\t%d states\t%s\n", m.name, len(res.trace), res.states, res.fault[:2])
-			t.Logf("the shortest counterexample:\n%s", c.tell(res))
+			t.Logf("%d states, depth %d; the shortest counterexample has %d steps:\n%s", res.states, res.depth, len(res.trace), c.tell(res))
 			sound := m.c.explore(2*mutantStates, len(res.trace))
 			if sound.fault != "" {
 				t.Errorf("the protocol has one too:\n%s", m.c.tell(sound))
@@ -64,17 +55,4 @@ func TestMutants(t *testing.T) {
 			}
 		})
 	}
-}
-
-// table prints what is written to it when the test ends, if it is verbose.
-func table(t *testing.T) *tabwriter.Writer {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	t.Cleanup(func() {
-		w.Flush()
-		if testing.Verbose() {
-			fmt.Fprint(os.Stdout, b.String())
-		}
-	})
-	return w
 }

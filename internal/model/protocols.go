@@ -7,6 +7,7 @@ var (
 	softH  = []purger{{at: 0, soft: true}, {at: 1}}
 	softB  = []purger{{at: 1, soft: true}}
 	beat1  = [maxInstances]uint8{1, 1}
+	beatA  = [maxInstances]uint8{1, 0}
 	vary3  = []client{{at: 0}, {at: 0, variant: 1}, {at: 1}}
 )
 
@@ -31,7 +32,6 @@ var protocols = []config{
 	{name: "tag, read given up", requests: three, purges: tagB, tags: true, stored: true, beats: beat1, most: budget{giveUps: 1, ticks: 2}},
 	{name: "tag, failover", requests: three, purges: tagA, tags: true, stored: true, warm: true, beats: beat1, most: budget{failovers: 1}},
 	{name: "tag, 304", requests: three, purges: tagA, tags: true, stored: true, warm: true, aged: true, confirm: true},
-	{name: "tag, cluster", requests: three, purges: tagAB, tags: true, cluster: true},
 	{name: "vary", requests: vary3, purges: urlA, vary: true, stored: true, warm: true},
 	{name: "vary, cold", requests: vary3, purges: urlB, vary: true},
 	{name: "vary, ticks", requests: vary3, purges: urlB, vary: true, stored: true, beats: beat1, most: budget{ticks: 2}},
@@ -47,4 +47,37 @@ var protocols = []config{
 	{name: "soft, 304", requests: three, purges: softH, stored: true, warm: true, confirm: true},
 	{name: "soft, vary", requests: vary3, purges: softA, vary: true, stored: true, warm: true},
 	{name: "soft, tag", requests: three, purges: softTA, tags: true, stored: true, warm: true},
+
+	// With two requests, what is too much with three.
+	{name: "2: url, ticks", requests: two, purges: urlB, stored: true, beats: beatA, most: budget{ticks: 3}},
+	{name: "2: url, ticks, window of 2", requests: two, purges: urlB, trust: 2, stored: true, warm: true, beats: beatA, most: budget{ticks: 4}},
+	{name: "2: url, breaks and evictions", requests: two, purges: urlA, stored: true, beats: beatA, most: budget{breaks: 1, evictions: 1}, evict: []key{keyBase}, control: true},
+	{name: "2: url, breaks and ticks", requests: two, purges: urlB, stored: true, beats: beatA, most: budget{breaks: 1, ticks: 2}, breaksAt: 1},
+	{name: "2: url, reads given up", requests: two, purges: urlB, stored: true, beats: beatA, most: budget{giveUps: 2, ticks: 2}},
+	{name: "2: url, calls given up", requests: two, purges: urlA, stored: true, beats: beatA, most: budget{giveUps: 2}, scripts: true},
+	{name: "2: url, calls given up, lapses", requests: apart, purges: urlA, stored: true, beats: beat1, most: budget{giveUps: 1, lapses: 1}, scripts: true},
+	{name: "2: url, 304, elsewhere", requests: apart, purges: urlAB, stored: true, aged: true, confirm: true, most: budget{lapses: 1}},
+	{name: "2: tag, ticks", requests: two, purges: tagB, tags: true, stored: true, beats: beatA, most: budget{ticks: 3}},
+	{name: "2: tag, breaks", requests: two, purges: tagA, tags: true, stored: true, beats: beatA, most: budget{breaks: 1}, breaksAt: 1},
+	{name: "2: tag, calls given up", requests: two, purges: tagA, tags: true, stored: true, beats: beatA, most: budget{giveUps: 1}, scripts: true},
+	{name: "2: tag, failover", requests: apart, purges: tagA, tags: true, stored: true, warm: true, beats: beat1, most: budget{failovers: 1}},
+	{name: "2: tag, failover and eviction", requests: two, purges: tagA, tags: true, stored: true, warm: true, beats: beatA, most: budget{failovers: 1, evictions: 1}, evict: []key{keyLog}},
+	{name: "2: vary, ticks", requests: []client{{at: 0}, {at: 0, variant: 1}}, purges: urlB, vary: true, stored: true, beats: beatA, most: budget{ticks: 2}},
+	{name: "2: vary, 304", requests: variants, purges: urlAB, vary: true, stored: true, aged: true, confirm: true},
+	{name: "2: vary, 304, tag", requests: variants, purges: tagA, tags: true, vary: true, stored: true, aged: true, confirm: true},
+	{name: "2: vary, all evicted", requests: variants, purges: urlB, vary: true, stored: true, grow: true, aged: true, evict: []key{keyBase, keyVariant}, control: true, most: budget{evictions: 2}},
+	{name: "2: soft, ticks", requests: two, purges: softB, stored: true, beats: beatA, most: budget{ticks: 3}},
+	{name: "2: soft, tag, 304", requests: two, purges: []purger{{at: 0, soft: true, tag: true}, {at: 1, tag: true}}, tags: true, stored: true, confirm: true},
+	{name: "2: soft, tag, vary", requests: variants, purges: softTA, tags: true, vary: true, stored: true},
+
+	// In a Cluster, with the log on a node of its own.
+	{name: "2: cluster", requests: two, purges: tagA, tags: true, cluster: true, stored: true},
+	{name: "2: cluster, elsewhere", requests: apart, purges: tagAB, tags: true, cluster: true, stored: true, warm: true},
+	{name: "2: cluster, ticks", requests: two, purges: tagB, tags: true, cluster: true, stored: true, warm: true, beats: beatA, most: budget{ticks: 2}},
+	{name: "2: cluster, breaks", requests: two, purges: tagA, tags: true, cluster: true, stored: true, warm: true, beats: beatA, most: budget{breaks: 1}, breaksAt: 1},
+	{name: "2: cluster, 304", requests: two, purges: tagA, tags: true, cluster: true, stored: true, aged: true, confirm: true},
+	{name: "2: cluster, 304 and url", requests: apart, purges: tagURL, tags: true, cluster: true, stored: true, warm: true, aged: true, confirm: true},
+	{name: "2: cluster, failover", requests: two, purges: tagA, tags: true, cluster: true, stored: true, warm: true, beats: beatA, most: budget{failovers: 1}},
+	{name: "2: cluster, soft", requests: two, purges: softTA, tags: true, cluster: true, stored: true},
+	{name: "cluster", requests: three, purges: tagA, tags: true, cluster: true},
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"unsafe"
 )
@@ -31,16 +32,23 @@ func (q *queue) put(w *world, number uint32) {
 	}
 	last := &q.blocks[len(q.blocks)-1]
 	var mask [maskSize]byte
-	for i, b := range w.octets() {
-		if b != 0 {
-			mask[i/8] |= 1 << (i % 8)
+	all := w.octets()[:]
+	for i := 0; i < worldSize; i += 8 {
+		word := all[i:min(i+8, worldSize)]
+		if len(word) == 8 && binary.NativeEndian.Uint64(word) == 0 {
+			continue
+		}
+		for j, b := range word {
+			if b != 0 {
+				mask[i/8] |= 1 << j
+			}
 		}
 	}
 	b := append(*last, byte(number), byte(number>>8), byte(number>>16), byte(number>>24))
 	b = sparse(b, mask[:], topSize)
 	for i, m := range mask {
 		for ; m != 0; m &= m - 1 {
-			b = append(b, w.octets()[8*i+bits.TrailingZeros8(m)])
+			b = append(b, all[8*i+bits.TrailingZeros8(m)])
 		}
 	}
 	*last = b
