@@ -35,6 +35,10 @@ test: ## All tests of all modules under the race detector, on a real Redis
 race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
 	@go test -race -shuffle=on -timeout 60m -count=$(COUNT) ./swr/... ./store/... ./middleware/...
 
+.PHONY: model
+model: ## The model of the store protocol at its larger bounds: an hour, 5 GiB
+	@GOMEMLIMIT=5GiB go test -v -timeout 3h -run TestProtocols ./internal/model -args -full
+
 .PHONY: lint
 lint: ## golangci-lint in all modules, and tidy-check
 	@$(MAKE) tidy-check

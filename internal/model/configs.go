@@ -27,6 +27,9 @@ type config struct {
 	beats    [maxInstances]uint8 // how many heartbeats may be without an answer at the same time
 	cluster  bool                // the log is on a node of its own, and commit.lua does not see it
 
+	// oneUnlink: a purge drops leases and base in one command, not as built.
+	oneUnlink bool
+
 	off protections
 }
 

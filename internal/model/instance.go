@@ -306,15 +306,15 @@ func (r *run) cutOff(q, link int) {
 func (r *run) failed(q int) {
 	x := &r.w.requests[q]
 	x.wait = waitNone
-	switch {
-	case x.phase == phAcquire:
+	switch x.phase {
+	case phAcquire:
 		r.hold0(q) // renew.go, releaseLater
 		x.offline = true
 		r.leased(q)
-	case x.phase == phCommit:
+	case phCommit:
 		r.hold0(q)
 		r.settled(q, commitUnknown)
-	case x.phase == phDrop:
+	case phDrop:
 		r.settled(q, commitOvertaken)
 	default:
 		r.missed(q)

@@ -21,6 +21,7 @@ var protocols = []config{
 	{name: "url, read given up", requests: three, purges: urlB, stored: true, beats: beat1, most: budget{giveUps: 1, ticks: 2}},
 	{name: "url, 304", requests: three, purges: urlA, stored: true, warm: true, aged: true, confirm: true},
 	{name: "url, 304 in a refresh", requests: three, purges: urlA, stored: true, warm: true, aged: true, confirm: true, swr: true},
+	{name: "url, 304, purged by one UNLINK instead", requests: three, purges: urlA, stored: true, warm: true, aged: true, confirm: true, oneUnlink: true, off: protections{sameBase: true}},
 	{name: "url, rescue", requests: three, purges: urlA, stored: true, warm: true, aged: true, most: budget{fails: 1}},
 	{name: "tag", requests: three, purges: tagA, tags: true},
 	{name: "tag, ticks", requests: three, purges: tagB, tags: true, stored: true, beats: beat1, most: budget{ticks: 3}},

@@ -244,7 +244,7 @@ func (r *run) unlinkLeases() {
 }
 
 // unlink is the pipeline of a hard purge: UNLINK control, UNLINK base, EXISTS
-// base. Only the last answer matters.
+// base. Only the last answer matters. Other clients' commands may come between.
 func (r *run) unlink(i int, m *message) (done bool) {
 	stage := m.arg[0]
 	m.arg[0]++
@@ -259,6 +259,9 @@ func (r *run) unlink(i int, m *message) (done bool) {
 	case leases:
 		if !r.c.off.leaseEnd {
 			r.unlinkLeases()
+		}
+		if r.c.oneUnlink {
+			r.unlinkBase()
 		}
 	default:
 		if r.c.off.barrier && i >= 0 {
