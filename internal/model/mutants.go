@@ -1,57 +1,132 @@
 package model
 
-// A mutant is a protocol without one protection, or without all that stand for
-// each other, in a fleet where that shows.
+// A mutant is the protocol without one protection, or without all that stand in
+// for each other, in a fleet where that shows.
 type mutant struct {
 	name string
-	c    config
 	off  protections
+	c    config
 }
 
 var (
 	alone    = []client{{at: 0}}
 	two      = []client{{at: 0}, {at: 0}}
 	apart    = []client{{at: 0}, {at: 1}}
-	variants = []client{{at: 0}, {at: 0, variant: 1}}
+	swapped  = []client{{at: 1}, {at: 0}}
 	three    = []client{{at: 0}, {at: 0}, {at: 1}}
-	urlA     = []purger{{at: 0}}
-	urlB     = []purger{{at: 1}}
-	tagA     = []purger{{at: 0, tag: true}}
-	tagB     = []purger{{at: 1, tag: true}}
-	softA    = []purger{{at: 0, soft: true}}
-	softTA   = []purger{{at: 0, soft: true, tag: true}}
+	same     = []client{{at: 0}, {at: 0}, {at: 0}}
+	variants = []client{{at: 0}, {at: 0, variant: 1}}
+
+	urlA    = []purger{{at: 0}}
+	urlB    = []purger{{at: 1}}
+	tagA    = []purger{{at: 0, tag: true}}
+	tagB    = []purger{{at: 1, tag: true}}
+	tagAA   = []purger{{at: 0, tag: true}, {at: 0, tag: true}}
+	softA   = []purger{{at: 0, soft: true}}
+	softTag = []purger{{at: 0, soft: true, tag: true}}
+
+	beatA = [maxInstances]uint8{1, 0}
 )
 
+// The protections of the design's section 8, as far as what is built has them.
+// Of those that are left out, two are of another design (an epoch key for each
+// URL), and one has become part of the commit: a purge does not touch the flights
+// any more, whose followers are told what became of it.
 var mutants = []mutant{
-	{"COMMIT without the stamp", config{requests: two, purges: urlA}, protections{stampCheck: true}},
-	{"purge keeps the leases", config{requests: two, purges: urlA}, protections{leaseEnd: true}},
-	{"base before the leases", config{requests: []client{{at: 1}, {at: 0}}, purges: urlA}, protections{leaseFirst: true}},
-	{"followers do not ask what became of the commit", config{requests: two, purges: urlA}, protections{outcome: true}},
-	{"a flight takes followers while it commits", config{requests: two, purges: urlB, most: budget{ticks: 2, giveUps: 1}}, protections{seal: true}},
-	{"no trust window, url", config{requests: apart, purges: urlB, stored: true, warm: true, most: budget{ticks: 2}, beats: [2]uint8{1, 1}}, protections{trustWindow: true}},
-	{"no trust window, tag", config{requests: apart, purges: tagB, stored: true, warm: true, tags: true, most: budget{ticks: 2}, beats: [2]uint8{1, 1}}, protections{trustWindow: true}},
-	{"no barrier, url", config{requests: two, purges: urlA, stored: true}, protections{barrier: true, finalForget: true}},
-	{"no barrier, tag", config{requests: two, purges: tagA, stored: true, warm: true, tags: true}, protections{barrier: true, finalForget: true}},
-	{"the caller puts", config{requests: two, purges: urlA, stored: true}, protections{readerPuts: true}},
-	{"reconnect without flush", config{requests: alone, purges: urlB, stored: true, warm: true, most: budget{ticks: 2, breaks: 1}, breaksAt: 1, beats: [2]uint8{1, 0}}, protections{flush: true}},
-	{"joins a read of any age", config{requests: two, purges: urlB, stored: true, most: budget{ticks: 2}}, protections{joinYoung: true}},
-	{"no fence after a read that was given up", config{requests: []client{{at: 0}, {at: 0}, {at: 0}}, purges: urlB, stored: true, most: budget{ticks: 2, giveUps: 1}}, protections{fence: true}},
-	{"reads do not verify", config{requests: two, purges: tagA, tags: true}, protections{verifyReads: true}},
-	{"S0 at the commit", config{requests: two, purges: tagA, tags: true}, protections{noteFirst: true}},
-	{"commit does not look at the log", config{requests: two, purges: tagA, tags: true}, protections{verifyCommit: true}},
-	{"a lost log counts as empty", config{requests: two, purges: tagA, stored: true, tags: true, evict: []key{keyLog}, most: budget{evictions: 1}}, protections{lostLog: true}},
-	{"pure INCR after a failover", config{requests: two, purges: []purger{{at: 0, tag: true}, {at: 0, tag: true}}, stored: true, tags: true, most: budget{failovers: 1}, beats: [2]uint8{1, 1}}, protections{hybridClock: true, highWater: true}},
-	{"pure INCR and no inc after an eviction", config{requests: two, purges: tagA, stored: true, tags: true, evict: []key{keyLog}, most: budget{evictions: 1}}, protections{hybridClock: true, highWater: true, inc: true}},
-	{"variants not tied to their record", config{requests: variants, purges: urlA, stored: true, vary: true}, protections{tie: true}},
-	{"a vanished record made again", config{requests: variants, purges: softA, stored: true, vary: true, evict: []key{keyBase}, most: budget{evictions: 1}}, protections{vanished: true}},
-	{"no CAS on the base", config{requests: variants, stored: true, aged: true, vary: true, grow: true}, protections{swapBase: true}},
-	{"soft purge keeps the leases", config{requests: two, purges: softA}, protections{softEndsFills: true}},
-	{"304 without the lease", config{requests: two, purges: urlA, stored: true, aged: true, confirm: true}, protections{leaseFor304: true, stillStored: true, sameBase: true}},
-	{"R11: no look after Acquire", config{requests: two, purges: urlA, stored: true, aged: true, confirm: true}, protections{stillStored: true, sameBase: true}},
-	{"304 of what has gone since", config{requests: apart, purges: urlA, stored: true, warm: true, aged: true, confirm: true}, protections{sameBase: true}},
-	{"R11 by tag", config{requests: two, purges: tagA, stored: true, aged: true, confirm: true, tags: true}, protections{stillStored: true}},
-	{"R12: no look before rescue", config{requests: two, purges: urlA, stored: true, aged: true, most: budget{fails: 1}}, protections{lookAgain: true}},
-	{"own purges forgotten", config{requests: two, purges: urlA, most: budget{breaks: 1}, breaksAt: 1}, protections{ownPurges: true}},
-	{"shared without a verdict, however old", config{requests: two, purges: urlB, most: budget{breaks: 1, ticks: 2}, breaksAt: 1}, protections{trustUnknown: true}},
-	{"answers count for later heartbeats", config{requests: alone, purges: urlB, stored: true, warm: true, most: budget{ticks: 4}, beats: [2]uint8{3, 0}}, protections{exactBeat: true}},
+	// Fills and purges of the URL.
+	{"COMMIT without the stamp", protections{stampCheck: true}, config{requests: two, purges: urlA}},
+	{"a purge keeps the leases", protections{leaseEnd: true}, config{requests: two, purges: urlA}},
+	{"a purge drops the base before the leases", protections{leaseFirst: true}, config{requests: swapped, purges: urlA}},
+	{"a soft purge keeps the leases", protections{softEndsFills: true}, config{requests: two, purges: softA}},
+	{"followers do not ask what became of the commit", protections{outcome: true}, config{requests: two, purges: urlA}},
+	{
+		"a flight takes followers while it commits", protections{seal: true},
+		config{requests: two, purges: urlB, most: budget{ticks: 2, giveUps: 1}},
+	},
+	{
+		"a fill without a verdict forgets its own process's purges", protections{ownPurges: true},
+		config{requests: two, purges: urlA, most: budget{breaks: 1}, breaksAt: 1},
+	},
+	{
+		"a fill without a verdict is shared, however old", protections{trustUnknown: true},
+		config{requests: two, purges: urlB, most: budget{breaks: 1, ticks: 2}, breaksAt: 1},
+	},
+
+	// Local memory.
+	{
+		"no trust window, url", protections{trustWindow: true},
+		config{requests: apart, purges: urlB, stored: true, warm: true, most: budget{ticks: 2}},
+	},
+	{
+		"no trust window, tag", protections{trustWindow: true},
+		config{requests: apart, purges: tagB, stored: true, warm: true, tags: true, most: budget{ticks: 2}},
+	},
+	{
+		"answers count for later heartbeats (as built)", protections{exactBeat: true},
+		config{requests: alone, purges: urlB, stored: true, warm: true, most: budget{ticks: 4}, beats: [maxInstances]uint8{3, 0}},
+	},
+	{"neither barrier nor drop at the end, url", protections{barrier: true, finalForget: true}, config{requests: two, purges: urlA, stored: true}},
+	{
+		"neither barrier nor drop at the end, tag", protections{barrier: true, finalForget: true},
+		config{requests: two, purges: tagA, tags: true, stored: true, warm: true},
+	},
+	{"the caller puts", protections{readerPuts: true}, config{requests: two, purges: urlA, stored: true}},
+	{
+		"reconnect without flush", protections{flush: true},
+		config{requests: alone, purges: urlB, stored: true, warm: true, most: budget{ticks: 2, breaks: 1}, breaksAt: 1, beats: beatA},
+	},
+	{"joins a read of any age", protections{joinYoung: true}, config{requests: two, purges: urlB, stored: true, most: budget{ticks: 2}}},
+	{
+		"late answers are taken for newer reads'", protections{fence: true},
+		config{requests: same, purges: urlB, stored: true, most: budget{ticks: 2, giveUps: 1}},
+	},
+
+	// The log.
+	{"reads do not look at the log", protections{verifyReads: true}, config{requests: two, purges: tagA, tags: true}},
+	{"S0 is taken at the commit", protections{noteFirst: true}, config{requests: two, purges: tagA, tags: true}},
+	{"commits do not look at the log", protections{verifyCommit: true}, config{requests: two, purges: tagA, tags: true}},
+	{
+		"commits do not look at the log, cluster", protections{verifyCommit: true},
+		config{requests: two, purges: tagA, tags: true, cluster: true},
+	},
+	{
+		"a lost log counts as an empty one", protections{lostLog: true},
+		config{requests: two, purges: tagA, tags: true, stored: true, evict: []key{keyLog}, most: budget{evictions: 1}},
+	},
+	{"nobody remembers how far the log was", protections{highWater: true}, config{requests: two, purges: tagA, tags: true, stored: true, warm: true, most: budget{failovers: 1}, beats: beatA}},
+	{"numbers are the head plus one", protections{hybridClock: true}, config{requests: two, purges: tagAA, tags: true, most: budget{failovers: 1}}},
+	{
+		"numbers are the head plus one, and logs have no incarnation", protections{hybridClock: true, highWater: true, inc: true},
+		config{requests: two, purges: tagA, tags: true, stored: true, evict: []key{keyLog}, most: budget{evictions: 1}},
+	},
+
+	// Variants.
+	{"variants are not tied to their record", protections{tie: true}, config{requests: variants, purges: urlA, stored: true, vary: true}},
+	{
+		"a record that has vanished is made again", protections{vanished: true},
+		config{requests: variants, purges: softA, stored: true, vary: true, evict: []key{keyBase}, most: budget{evictions: 1}},
+	},
+	{"the base is written without a look", protections{swapBase: true}, config{requests: variants, stored: true, aged: true, vary: true, grow: true}},
+
+	// What was stored and is used again.
+	{
+		"a 304 freshens without the lease", protections{leaseFor304: true, stillStored: true, sameBase: true},
+		config{requests: two, purges: urlA, stored: true, aged: true, confirm: true},
+	},
+	{
+		"R11, url: no look after Acquire", protections{stillStored: true, sameBase: true},
+		config{requests: two, purges: urlA, stored: true, aged: true, confirm: true},
+	},
+	{
+		"R11, tag: no look after Acquire", protections{stillStored: true},
+		config{requests: two, purges: tagA, tags: true, stored: true, aged: true, confirm: true},
+	},
+	{
+		"a 304 comes back though its base has gone (as built)", protections{sameBase: true},
+		config{requests: apart, purges: urlA, stored: true, warm: true, aged: true, confirm: true},
+	},
+	{
+		"R12: no look before rescue", protections{lookAgain: true},
+		config{requests: two, purges: urlA, stored: true, aged: true, most: budget{fails: 1}},
+	},
 }

@@ -7,7 +7,6 @@ var (
 	softH  = []purger{{at: 0, soft: true}, {at: 1}}
 	softB  = []purger{{at: 1, soft: true}}
 	beat1  = [maxInstances]uint8{1, 1}
-	beatA  = [maxInstances]uint8{1, 0}
 	vary3  = []client{{at: 0}, {at: 0, variant: 1}, {at: 1}}
 )
 
@@ -47,11 +46,12 @@ var protocols = []config{
 	{name: "soft, then hard", requests: three, purges: softH, stored: true, warm: true},
 	{name: "soft, 304", requests: three, purges: softH, stored: true, warm: true, confirm: true},
 	{name: "soft, vary", requests: vary3, purges: softA, vary: true, stored: true, warm: true},
-	{name: "soft, tag", requests: three, purges: softTA, tags: true, stored: true, warm: true},
+	{name: "soft, tag", requests: three, purges: softTag, tags: true, stored: true, warm: true},
 
 	// With two requests, what is too much with three.
 	{name: "2: url, ticks", requests: two, purges: urlB, stored: true, beats: beatA, most: budget{ticks: 3}},
 	{name: "2: url, ticks, window of 2", requests: two, purges: urlB, trust: 2, stored: true, warm: true, beats: beatA, most: budget{ticks: 4}},
+	{name: "2: url, heartbeats overlap", requests: two, purges: urlB, stored: true, warm: true, beats: [maxInstances]uint8{3, 0}, most: budget{ticks: 4, giveUps: 1}},
 	{name: "2: url, breaks and evictions", requests: two, purges: urlA, stored: true, beats: beatA, most: budget{breaks: 1, evictions: 1}, evict: []key{keyBase}, control: true},
 	{name: "2: url, breaks and ticks", requests: two, purges: urlB, stored: true, beats: beatA, most: budget{breaks: 1, ticks: 2}, breaksAt: 1},
 	{name: "2: url, reads given up", requests: two, purges: urlB, stored: true, beats: beatA, most: budget{giveUps: 2, ticks: 2}},
@@ -69,7 +69,7 @@ var protocols = []config{
 	{name: "2: vary, all evicted", requests: variants, purges: urlB, vary: true, stored: true, grow: true, aged: true, evict: []key{keyBase, keyVariant}, control: true, most: budget{evictions: 2}},
 	{name: "2: soft, ticks", requests: two, purges: softB, stored: true, beats: beatA, most: budget{ticks: 3}},
 	{name: "2: soft, tag, 304", requests: two, purges: []purger{{at: 0, soft: true, tag: true}, {at: 1, tag: true}}, tags: true, stored: true, confirm: true},
-	{name: "2: soft, tag, vary", requests: variants, purges: softTA, tags: true, vary: true, stored: true},
+	{name: "2: soft, tag, vary", requests: variants, purges: softTag, tags: true, vary: true, stored: true},
 
 	// In a Cluster, with the log on a node of its own.
 	{name: "2: cluster", requests: two, purges: tagA, tags: true, cluster: true, stored: true},
@@ -79,6 +79,6 @@ var protocols = []config{
 	{name: "2: cluster, 304", requests: two, purges: tagA, tags: true, cluster: true, stored: true, aged: true, confirm: true},
 	{name: "2: cluster, 304 and url", requests: apart, purges: tagURL, tags: true, cluster: true, stored: true, warm: true, aged: true, confirm: true},
 	{name: "2: cluster, failover", requests: two, purges: tagA, tags: true, cluster: true, stored: true, warm: true, beats: beatA, most: budget{failovers: 1}},
-	{name: "2: cluster, soft", requests: two, purges: softTA, tags: true, cluster: true, stored: true},
+	{name: "2: cluster, soft", requests: two, purges: softTag, tags: true, cluster: true, stored: true},
 	{name: "cluster", requests: three, purges: tagA, tags: true, cluster: true},
 }

@@ -3,6 +3,6 @@
 package model
 
 const (
-	quickStates  = 150_000
-	mutantStates = 100_000
+	quickStates  = 80_000
+	mutantStates = 300_000
 )

@@ -6,5 +6,5 @@ package model
 // concurrent in it.
 const (
 	quickStates  = 10_000
-	mutantStates = 100_000
+	mutantStates = 300_000
 )
