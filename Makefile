@@ -12,6 +12,7 @@ ROOT := $(CURDIR)
 MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './tools/*' -not -path '*/testdata/*' -not -path './.git/*')))
 FUZZTIME ?= 30s
 COUNT ?= 20
+STATES ?= 12000000
 
 # $(call each,command) runs command in every module, and fails at the end if
 # it failed in any.
@@ -36,8 +37,8 @@ race: ## The tests of the concurrent packages, COUNT=20 times, under the race de
 	@go test -race -shuffle=on -timeout 60m -count=$(COUNT) ./swr/... ./store/... ./middleware/...
 
 .PHONY: model
-model: ## The model of the store protocol at its larger bounds: an hour, 5 GiB
-	@GOMEMLIMIT=5GiB go test -v -timeout 3h -run TestProtocols ./internal/model -args -full
+model: ## The model of the store protocol, STATES=12000000 states of each fleet: half an hour, 1 GiB
+	@go test -v -timeout 6h ./internal/model -args -states $(STATES)
 
 .PHONY: lint
 lint: ## golangci-lint in all modules, and tidy-check

@@ -4,7 +4,7 @@
 // Each protection of the protocol can be switched off; the tests show that each
 // is needed, by the shortest way in which it goes wrong without.
 //
-// go test explores what takes seconds, make model what takes an hour.
+// go test explores what takes seconds, make model what takes half an hour.
 //
 // # The fleets
 //

@@ -5,22 +5,12 @@ import (
 	"testing"
 )
 
-var full = flag.Bool("full", false, "explore the larger bounds: minutes, and gigabytes")
-
-// bound is how many states a configuration may take.
-func bound() int {
-	if *full {
-		return fullStates
-	}
-	return quickStates
-}
-
-const fullStates = 40_000_000
+var states = flag.Int("states", quickStates, "how many `states` of each fleet to visit, some 15 bytes each")
 
 func TestProtocols(t *testing.T) {
 	for _, c := range protocols {
 		t.Run(c.name, func(t *testing.T) {
-			res := c.explore(bound(), 0)
+			res := c.explore(*states, 0)
 			t.Logf("%d states, depth %d, %s, %.1f s", res.states, res.depth, extent(res), res.took.Seconds())
 			if res.fault != "" {
 				t.Errorf("a counterexample:\n%s", c.tell(res))
