@@ -1,9 +1,7 @@
 package model
 
 import (
-	"fmt"
 	"hash/maphash"
-	"strings"
 	"time"
 )
 
@@ -92,21 +90,6 @@ func (e *explorer) way(n uint32) (steps []step) {
 		steps[i], steps[j] = steps[j], steps[i]
 	}
 	return steps
-}
-
-// tell returns the trace as lines for a reader.
-func (c config) tell(res result) string {
-	c.trust, c.deadline = max(c.trust, 1), max(c.deadline, 1)
-	var b strings.Builder
-	w := c.start()
-	for i, s := range res.trace {
-		fmt.Fprintf(&b, "%3d %s\n", i+1, s.describe(w))
-		r := run{c: &c, w: w}
-		r.take(s)
-		w.tidy(&c)
-	}
-	fmt.Fprintf(&b, "    %s\n", res.fault)
-	return b.String()
 }
 
 // tidy zeroes what cannot matter any more, so that more worlds are equal.

@@ -1,7 +1,5 @@
 package model
 
-import "fmt"
-
 // A step names one thing that may happen next.
 type step struct {
 	kind kind
@@ -258,56 +256,4 @@ func (r *run) evict(k key) {
 		d.variant[k-keyVariant] = noStamp
 	}
 	r.push(k)
-}
-
-var stepNames = [...]string{
-	stepStart: "request %d begins", stepLook: "request %d looks again", stepJoin: "request %d looks for a flight",
-	stepWake: "request %d need not wait for the lease any more", stepFinish: "the handler of request %d answers",
-	stepFinishNew: "the handler of request %d answers, and varies by more", stepFinishSame: "the handler of request %d answers without Vary",
-	stepFail: "the handler of request %d fails", stepRescue: "request %d looks for what may stand in",
-	stepPurge: "purge %d begins", stepServe: "Redis executes for instance %d: ", stepZombie: "Redis executes what instance %d sent before it lost its connection: ",
-	stepReceive: "instance %d receives: ", stepPut: "a caller at instance %d puts what it read", stepBeat: "instance %d sends a heartbeat",
-	stepTick: "time passes", stepGiveUp: "request %d gives its read up", stepShut: "instance %d loses a connection",
-	stepLapse: "the lease of the %s lapses", stepEvict: "Redis evicts the ", stepEvictControl: "Redis evicts the control key",
-	stepFailover: "a failover brings an older log back",
-}
-
-func (s step) describe(w *world) string {
-	text := stepNames[s.kind]
-	switch i := s.arg; s.kind {
-	case stepTick, stepFailover, stepEvictControl:
-		return text
-	case stepEvict:
-		return text + keyNames[i]
-	case stepLapse:
-		return fmt.Sprintf(text, keyNames[i])
-	case stepServe:
-		return fmt.Sprintf(text, i/2+1) + w.links[i].up[0].String()
-	case stepZombie:
-		return fmt.Sprintf(text, i/2+1) + w.links[i].zombies[0].String()
-	case stepReceive:
-		return fmt.Sprintf(text, i/2+1) + w.links[i].down[0].String()
-	case stepBeat, stepShut:
-		return fmt.Sprintf(text, i/2+1)
-	}
-	return fmt.Sprintf(text, s.arg+1)
-}
-
-var opNames = [...]string{
-	opRead: "tracked read", opAsk: "read", opBeat: "heartbeat", opOpen: "LOGOPEN", opLease: "ACQUIRE", opCommit: "COMMIT",
-	opHold: "HOLD 0", opDrop: "DROP", opUnlink: "UNLINK control, UNLINK base, EXISTS", opSoft: "SOFT, EXISTS", opLog: "LOGPURGE, EXISTS", opPush: "push",
-}
-
-var keyNames = [...]string{"base", "variant 1", "variant 2", "log"}
-
-func (m message) String() string {
-	switch m.op {
-	case opBeat:
-		return opNames[m.op]
-	case opUnlink, opSoft, opLog:
-		return fmt.Sprintf("%s of purge %d %v", opNames[m.op], m.who, m.arg)
-	case opPush:
-		return "push of " + keyNames[m.key]
-	}
-	return fmt.Sprintf("%s of %s for request %d %v", opNames[m.op], keyNames[m.key], m.who, m.arg)
 }
