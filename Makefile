@@ -13,6 +13,7 @@ MODULES := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '
 FUZZTIME ?= 30s
 COUNT ?= 20
 DURATION ?= 60s
+STATES ?= 12000000
 
 # $(call each,command) runs command in every module, and fails at the end if
 # it failed in any.
@@ -35,6 +36,10 @@ test: ## All tests of all modules under the race detector, on a real Redis
 .PHONY: race
 race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
 	@go test -race -shuffle=on -timeout 60m -count=$(COUNT) ./swr/... ./store/... ./middleware/...
+
+.PHONY: model
+model: ## The model of the store protocol, STATES=12000000 states of each fleet: half an hour, 1 GiB
+	@go test -v -timeout 6h ./internal/model -args -states $(STATES)
 
 .PHONY: lint
 lint: ## golangci-lint in all modules, and tidy-check

@@ -71,6 +71,7 @@ var rooms = map[string]room{
 	},
 	"examples/proxy":    {ours: []string{"middleware", "store", "store/memstore", "store/redisstore"}, never: noProm},
 	"internal/scenario": {ours: []string{"keyfunc", "middleware", "store", "swr"}, never: heavy},
+	"internal/model":    {never: heavy},
 	"internal/hitbench": {
 		ours:   []string{"middleware", "store", "store/memstore", "store/redisstore"},
 		others: []string{"github.com/redis/rueidis"},
