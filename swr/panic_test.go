@@ -62,7 +62,7 @@ func TestFollowersOfASecondPanicFillForThemselves(t *testing.T) {
 		})
 		rs := p.crowd(100, func(int) *caller { return p.caller(f) })
 		for _, r := range rs {
-			if r.panicked != errAbort {
+			if r.panicked != any(errAbort) {
 				t.Errorf("got %v", r)
 			}
 		}
