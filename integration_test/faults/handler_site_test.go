@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/integration_test/figures"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
@@ -229,16 +230,15 @@ func handlerPercentile(ds []time.Duration, p int) time.Duration {
 	return s[min(len(s)*p/100, len(s)-1)]
 }
 
-// handlerBest measures up to so many times, until the bar is met, and returns
-// the least. Another process that has the machine for a moment spoils a round;
-// only what is slow always misses a bar.
-func handlerBest(rounds int, bar time.Duration, measure func(round int) time.Duration) time.Duration {
+// handlerInTime records the least of up to five measurements of a time, beside
+// its bar. Another process that has the machine for a moment spoils a round;
+// only what is slow misses a bar each time.
+func handlerInTime(t *testing.T, row, what string, bar time.Duration, measure func(round int) time.Duration) {
+	t.Helper()
+	bar *= handlerSlow
 	best := measure(0)
-	for round := 1; round < rounds && best > bar; round++ {
+	for round := 1; round < 5 && best > bar; round++ {
 		best = min(best, measure(round))
 	}
-	return best
+	figures.AtMost(t, row, what, best.Round(10*time.Microsecond), bar)
 }
-
-// handlerMillis rounds a time for the table.
-func handlerMillis(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
