@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 	"github.com/reprise-go/reprise/integration_test/figures"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	reprise "github.com/reprise-go/reprise/middleware"
-	"github.com/reprise-go/reprise/store"
 )
 
 var handlerPanics = []struct {
@@ -102,9 +100,7 @@ func TestPanicFreesTheLease(t *testing.T) {
 				panicked := make(chan time.Time, 1)
 				held := make(chan struct{})
 				cache := handlerCache(t, b.store(t))
-				policy := reprise.Policy{Name: "page", TTL: time.Minute, Key: func(dst []byte, r *http.Request) ([]byte, error) {
-					return append(dst, r.URL.Path...), nil
-				}}
+				policy := reprise.Policy{Name: "page", TTL: time.Minute, Key: handlerPathKey}
 				server := handlerServer(t, cache.Handler(policy)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					<-held
 					panicked <- time.Now()
@@ -115,13 +111,7 @@ func TestPanicFreesTheLease(t *testing.T) {
 					key := fmt.Sprintf("/lease/%s/%d", p.name, round)
 					done := make(chan handlerReply)
 					go func() { done <- handlerGet(client, server, key) }()
-					acquire := func() bool {
-						l, err := other.Acquire(t.Context(), store.Claim{Slot: store.Slot{Key: key}, Hold: time.Second})
-						if l != nil {
-							_ = l.Release(t.Context())
-						}
-						return !errors.Is(err, store.ErrHeld)
-					}
+					acquire := func() bool { return handlerAcquires(t, other, key) }
 					redistest.Eventually(t, handlerLimit, "the handler runs under its lease", func() bool { return !acquire() })
 					held <- struct{}{}
 					at := <-panicked

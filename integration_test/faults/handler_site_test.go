@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -117,6 +118,24 @@ func (b *handlerBackend) leases(t *testing.T) (n int) {
 		}
 	}
 	return n
+}
+
+// handlerPathKey lets a test know the key.
+func handlerPathKey(dst []byte, r *http.Request) ([]byte, error) { return append(dst, r.URL.Path...), nil }
+
+// handlerAcquires tells whether an instance with store st can have the lease of
+// key, and gives it back.
+func handlerAcquires(t *testing.T, st store.Store, key string) bool {
+	t.Helper()
+	base, err := st.Get(t.Context(), key)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		t.Fatal(err)
+	}
+	l, err := st.Acquire(t.Context(), store.Claim{Slot: store.Slot{Key: key}, Base: base, Hold: time.Second})
+	if l != nil {
+		_ = l.Release(t.Context())
+	}
+	return err == nil
 }
 
 // handlerCache returns a cache of one instance, which is closed with the test.
