@@ -14,6 +14,7 @@ require (
 	github.com/reprise-go/reprise v0.0.0-00010101000000-000000000000
 	github.com/rs/zerolog v1.35.1
 	github.com/testcontainers/testcontainers-go v0.45.0
+	go.uber.org/goleak v1.3.0
 )
 
 require (

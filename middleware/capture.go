@@ -22,7 +22,7 @@ const (
 	undecided mode = iota
 	hold           // buffered, and sent when the handler has returned
 	drop           // swallowed: the answer is what is stored
-	tee            // the handler flushes: to the client and into the buffer
+	tee            // the handler flushes: into the buffer, and from there to the client
 	pipe           // straight through, as if there were no cache
 	mute           // the client has its answer, a 304; swallowed
 )
@@ -66,6 +66,7 @@ type capture struct {
 	status  int
 	sent    http.Header // the header as it was at WriteHeader
 	body    []byte
+	pump    pump  // of tee
 	length  int64 // promised by Content-Length, or -1
 	bearing bearing
 	why     Reason      // why the response is not stored
@@ -198,7 +199,7 @@ func (c *capture) Write(p []byte) (int, error) {
 		return len(p), nil
 	case tee:
 		c.body = append(c.body, p...)
-		c.x.w.Write(p) // the client may leave; the others who wait get it whole
+		c.pump.send(c.body, false)
 		return len(p), nil
 	}
 	if c.x.w == nil {
@@ -230,8 +231,10 @@ func (c *capture) outgrow() {
 	}
 	c.why, c.bearing = ReasonSize, replaces
 	if c.mode == tee {
-		c.mode, c.body = pipe, nil
+		c.mode = pipe
 		c.run.Alone(false)
+		c.pump.drain(c.body)
+		c.body = nil
 		return
 	}
 	c.passThrough()
@@ -268,15 +271,14 @@ func (c *capture) FlushError() error {
 		return nil // what to send of it is known when it is whole, or stored
 	}
 	if c.mode == hold {
-		c.mode = tee
+		c.mode, c.pump.w = tee, c.x.w
 		c.sendHeader()
-		c.x.w.Write(c.body)
 	}
-	err := http.NewResponseController(c.x.w).Flush()
 	if c.mode == tee {
+		c.pump.send(c.body, true)
 		return nil // the client may leave
 	}
-	return err
+	return http.NewResponseController(c.x.w).Flush()
 }
 
 var errNoClient = errors.New("middleware: a background refresh has no connection to hijack")
@@ -290,6 +292,9 @@ func (c *capture) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		c.why, c.bearing = ReasonStream, replaces
 		c.passThrough() // what was written comes first
 		_ = http.NewResponseController(c.x.w).Flush()
+	}
+	if c.mode == tee {
+		c.pump.drain(c.body)
 	}
 	conn, rw, err := http.NewResponseController(c.x.w).Hijack()
 	if err == nil && c.mode != pipe {

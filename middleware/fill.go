@@ -69,8 +69,12 @@ func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a a
 	x.rt.negotiate(r.Header)
 	panics := true
 	defer func() {
-		if panics && c.recovers() {
+		switch {
+		case !panics:
+		case c.recovers():
 			err = &swr.PanicError{Value: recover(), Stack: debug.Stack()}
+		case c.mode == tee:
+			c.pump.abandon()
 		}
 	}()
 	x.rt.next.ServeHTTP(c, r)

@@ -29,7 +29,11 @@ func (x *exchange) reply(v *response, o swr.Outcome, err error) {
 	own := x.capture != nil && o == swr.Miss && x.capture.isAnswer()
 	switch {
 	case own:
-		if m := x.capture.mode; m != pipe && m != tee && m != mute {
+		switch c := x.capture; c.mode {
+		case pipe, mute:
+		case tee:
+			c.pump.drain(c.body)
+		default:
 			x.sendOwn(v)
 		}
 		x.capture.sendTrailers()

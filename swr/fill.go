@@ -136,7 +136,7 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 		if errors.Is(seen, ErrPanicked) { // the lease ends before the followers wake
 			run.settled() // what Fill left running may still call Alone
 			g.release(ctx, lease)
-			g.drop(f, lookAgain)
+			g.drop(f, panicked)
 			if background {
 				return // refreshUnder tells, with the stack
 			}

@@ -32,6 +32,7 @@ const (
 	lookAgain verdict = iota // nothing was made, or it was overtaken
 	unshared                 // what was made is for the leader only
 	failed                   // the fill failed
+	panicked                 // the fill panicked, which may be due to its caller
 	committed                // the value is stored, and for everyone whom it suits
 	uncertain                // the store failed: the value is for those who came early
 )
@@ -164,6 +165,9 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 		return answer[V]{unsuited: true}
 	case f.verdict == failed:
 		return g.outlive(ctx, src, t)
+	case f.verdict == panicked: // one more tries it for all; after that, all try for themselves
+		t.alone, t.panicked = t.panicked, true
+		return answer[V]{}
 	case f.verdict == uncertain && joined.Sub(f.started) >= g.opts.Trust:
 		return answer[V]{}
 	case src.State(f.value) == Fresh:

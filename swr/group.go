@@ -145,6 +145,8 @@ type turns struct {
 	late  bool      // the limit has been extended once
 	alone bool      // fill alone next
 	looks int
+
+	panicked bool // a fill it waited for has panicked
 }
 
 // An answer ends a turn. The zero answer says: look again.

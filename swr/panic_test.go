@@ -53,6 +53,26 @@ func TestAPanicReachesTheLeaderAndFollowersFillAnew(t *testing.T) {
 	}
 }
 
+// What always panics is not tried by one after another of those who wait.
+func TestFollowersOfASecondPanicFillForThemselves(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		f := p.counted(func(context.Context, *swr.Run, string) (made, error) {
+			time.Sleep(time.Second)
+			panic(errAbort)
+		})
+		rs := p.crowd(100, func(int) *caller { return p.caller(f) })
+		for _, r := range rs {
+			if r.panicked != any(errAbort) {
+				t.Errorf("got %v", r)
+			}
+		}
+		if d := longest(rs); d != 3*time.Second {
+			t.Errorf("the last waited %v", d)
+		}
+		p.wantRuns(100)
+	})
+}
+
 func TestAPanicStoresNothingAndFreesTheLeaseBeforeItsFollowersWake(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		p.load(p.caller(func(context.Context, *swr.Run, string) (made, error) { panic("no") }))

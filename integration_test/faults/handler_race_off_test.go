@@ -1,0 +1,8 @@
+//go:build !race
+
+package faults
+
+const (
+	handlerRace = false
+	handlerSlow = 1
+)
