@@ -127,15 +127,17 @@ func (s *Store) note(log int, b *breaker, err error) {
 	}
 }
 
-// probe asks the node of log until it answers.
+// probe asks the node of log until it answers in time for others to ask, too. It
+// waits longer than they may, for it may have to connect first.
 func (s *Store) probe(log int, b *breaker) {
 	defer s.tasks.Done()
 	for delay := minBackoff; s.pause(delay); delay = min(2*delay, maxBackoff) {
 		cl := *s.client.Load() // a call has failed on it
+		begun := s.clock()
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
 		err := cl.Do(ctx, cl.B().Exists().Key(s.keys.logs[log]).Build()).Error()
 		cancel()
-		if err == nil || answered(err) {
+		if (err == nil || answered(err)) && s.clock()-begun <= s.timeout {
 			b.answered()
 			b.open.Store(false)
 			s.options.Logger.Info("redisstore: Redis answers again")
