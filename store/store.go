@@ -165,9 +165,11 @@ var (
 type Recorder interface {
 	// StoreOp records one operation: op is "get", "acquire", "commit",
 	// "release", "renew", "wait" or "purge", result is "ok", "miss", "held",
-	// "changed", "full", "overtaken", "timeout" or "error". A look-up that the
-	// process's own memory answered is not recorded: hits are counted by
-	// the callers. took is 0 where nothing left the process.
+	// "changed", "full", "overtaken", "timeout" or "error", or, where Redis
+	// says why it refuses, "oom", "readonly", "loading", "noauth" or
+	// "wrongtype". A look-up that the process's own memory answered is not
+	// recorded: hits are counted by the callers. took is 0 where nothing left
+	// the process.
 	StoreOp(op, result string, took time.Duration)
 	// Purged records a purge by kind: "key", "tag", "match" or "all".
 	Purged(kind string, soft bool, err error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -153,10 +154,29 @@ func answered(err error) bool {
 	return ok
 }
 
+// refusals are the first words with which Redis says no to whatever is asked,
+// and what they are recorded as: each is for another person to mend.
+var refusals = map[string]string{
+	"OOM":       "oom",
+	"READONLY":  "readonly",
+	"LOADING":   "loading",
+	"NOAUTH":    "noauth",
+	"WRONGPASS": "noauth",
+	"NOPERM":    "noauth",
+	"WRONGTYPE": "wrongtype",
+}
+
 // failure returns the name under which err is recorded.
 func failure(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return "timeout"
+	}
+	var no *rueidis.RedisError
+	if errors.As(err, &no) {
+		word, _, _ := strings.Cut(no.Error(), " ")
+		if result, ok := refusals[word]; ok {
+			return result
+		}
 	}
 	return "error"
 }
