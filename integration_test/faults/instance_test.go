@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/reprise-go/reprise/integration_test/figures"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
@@ -290,6 +292,34 @@ func newPage() string { return fmt.Sprint("new", fresh.Add(1)) }
 func share(two [2]*instance) bool {
 	id := newPage()
 	return two[0].page(id).err == nil && two[1].page(id).cache == "HIT"
+}
+
+// thirdParty returns somebody with access to Redis who is not of the fleet.
+func thirdParty(t testing.TB, addr string) func(args ...string) rueidis.RedisResult {
+	t.Helper()
+	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, ForceSingleClient: true, DisableCache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return func(args ...string) rueidis.RedisResult {
+		t.Helper()
+		r := c.Do(context.Background(), c.B().Arbitrary(args...).Build())
+		if err := r.Error(); err != nil && !rueidis.IsRedisNil(err) {
+			t.Fatalf("%.100q: %v", args, err)
+		}
+		return r
+	}
+}
+
+// keyOf returns the Redis key of the stored page called id.
+func keyOf(t testing.TB, third func(args ...string) rueidis.RedisResult, ns, id string) string {
+	t.Helper()
+	keys, err := third("KEYS", ns+":{*/page/"+id+"*}").AsStrSlice()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("page %s is stored under %q, %v", id, keys, err)
+	}
+	return keys[0]
 }
 
 // traffic is clients who ask again and again, and what they were answered.
