@@ -59,7 +59,7 @@ var refusals = []refusal{
 		end:   set("ACL", "SETUSER", "default", "+@all"),
 	},
 	{
-		name:  "NOSCRIPT",
+		name: "NOSCRIPT",
 		begin: func(t *testing.T, s *redistest.Server, _ string) {
 			for range 30 { // between any two commands of a fill
 				s.Do("SCRIPT", "FLUSH")
