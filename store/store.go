@@ -175,6 +175,13 @@ type Recorder interface {
 	Purged(kind string, soft bool, err error)
 }
 
+// A Truster is an optional ability of a Store whose instances learn of each
+// other's purges: it tells for how long one that has lost touch with the others
+// may go on as if nothing had been purged.
+type Truster interface {
+	Trust() time.Duration
+}
+
 // A Sizer is an optional ability of a Store: it tells what its memory holds.
 type Sizer interface {
 	LocalSize() LocalSize
