@@ -107,13 +107,19 @@ func (l *lease) open(ctx context.Context, c store.Claim) error {
 			return err
 		}
 		if nowBase != base {
-			if c.Base != nil || !l.s.hidden(ctx, store.Slot{Key: c.Key}, nowBase) {
+			if c.Base != nil {
+				return err
+			}
+			if err := l.s.hidden(ctx, store.Slot{Key: c.Key}, nowBase); err != nil {
 				return err
 			}
 			base = nowBase
 		}
 		if nowVariant != variant && nowVariant != "" {
-			if c.Seen != nil || !l.s.hidden(ctx, c.Slot, nowVariant) {
+			if c.Seen != nil {
+				return err
+			}
+			if err := l.s.hidden(ctx, c.Slot, nowVariant); err != nil {
 				return err
 			}
 			variant = nowVariant
@@ -189,18 +195,28 @@ func (s *Store) unusable(slot store.Slot) string {
 	return string(it.Stamp[:])
 }
 
-// hidden reports whether what slot holds in Redis, with this stamp, is nothing
-// that Get would return: purged by a tag, expired, damaged, or not ours.
-func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) bool {
+// hidden returns nil if what slot holds in Redis, with this stamp, is nothing
+// that Get would return: purged by a tag, expired, damaged, or not ours. It
+// returns store.ErrChanged if Get would, and the store's failure if it cannot
+// tell: who cannot read what is there either would look again in vain.
+func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) error {
 	it, err := s.fetch(ctx, slot)
 	if errors.Is(err, store.ErrNotFound) {
-		return true
+		return nil
 	}
-	if err != nil || string(it.Stamp[:]) != stamp {
-		return false
+	if err != nil {
+		return err
 	}
-	v, err := s.verify(ctx, it)
-	return err == nil && v == purged
+	if string(it.Stamp[:]) != stamp {
+		return store.ErrChanged
+	}
+	switch v, err := s.verify(ctx, it); {
+	case err != nil:
+		return err
+	case v != purged:
+		return store.ErrChanged
+	}
+	return nil
 }
 
 func stampOf(it *store.Item) string {
