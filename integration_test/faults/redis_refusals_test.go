@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -142,7 +143,7 @@ func TestRedisHasAnotherTypeUnderOurKey(t *testing.T) {
 	const row = "WRONGTYPE"
 	t.Parallel()
 	redis, ns := redistest.Process(t), namespace(t)
-	two := newPair(t, &site{}, redisstore.Options{Addrs: []string{redis.Addr()}, Namespace: ns})
+	two := newPair(t, &site{work: 50 * time.Millisecond}, redisstore.Options{Addrs: []string{redis.Addr()}, Namespace: ns})
 	redistest.Eventually(t, 10*time.Second, "shared hits", func() bool { return share(two) })
 	third := thirdParty(t, redis.Addr())
 	for _, what := range []string{"entry", "control", "logs"} {
@@ -167,6 +168,7 @@ func TestRedisHasAnotherTypeUnderOurKey(t *testing.T) {
 			}
 			return two[0].ops.of("wrongtype") >= 2 && two[1].ops.of("wrongtype") >= 2
 		})
+		all = append(all, crowd(t, row, what, two[0], id)...)
 		noErrors(t, row, all)
 		figures.AtLeast(t, row, "counted as wrongtype: "+what, two[0].ops.of("wrongtype")+two[1].ops.of("wrongtype"), 4)
 		touched := 0
@@ -184,4 +186,23 @@ func TestRedisHasAnotherTypeUnderOurKey(t *testing.T) {
 			return two[0].page(id).cache == "HIT" && two[1].page(id).cache == "HIT"
 		})
 	}
+}
+
+// crowd asks one instance for one page often and at once, while the store cannot
+// tell what it has of it. Like any store that fails, it must cost neither the
+// collapsing in the process (G4) nor one look after another.
+func crowd(t *testing.T, row, what string, i *instance, id string) []answer {
+	t.Helper()
+	const clients = 30
+	runs, before := i.site.runs.Load(), i.ops.of("wrongtype")
+	answers := make([]answer, clients)
+	var all sync.WaitGroup
+	for n := range answers {
+		all.Go(func() { answers[n] = i.get("page", id) })
+	}
+	all.Wait()
+	// One more may come when the first has just answered.
+	figures.AtMost(t, row, fmt.Sprintf("runs for %d requests at once: %s", clients, what), int(i.site.runs.Load()-runs), 2)
+	figures.AtMost(t, row, fmt.Sprintf("refusals for %d requests at once: %s", clients, what), i.ops.of("wrongtype")-before, 3*clients)
+	return answers
 }
