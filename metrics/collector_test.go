@@ -62,7 +62,7 @@ func exercise(c *metrics.Collector, policy string, took time.Duration) {
 	}
 	for _, op := range append(words("op"), "get", "acquire", "wait", "commit", "release", "renew", "purge") {
 		p.StoreFailed(op, errDown)
-		for _, result := range append(words("result"), "ok", "miss", "held", "changed", "full", "overtaken", "timeout", "error") {
+		for _, result := range append(words("result"), "ok", "miss", "held", "changed", "full", "overtaken", "timeout", "error", "oom", "readonly", "loading", "noauth", "wrongtype") {
 			c.StoreOp(op, result, took)
 		}
 	}

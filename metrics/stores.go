@@ -39,6 +39,10 @@ var storeOps = []struct {
 	{"purge", []string{"ok", "timeout", "error"}},
 }
 
+// refusals are the results that any operation may have, and none should: their
+// series come with the first of them.
+var refusals = []string{"oom", "readonly", "loading", "noauth", "wrongtype"}
+
 var (
 	purgeKinds = []string{"key", "tag", "match", "all"}
 	purgeModes = []string{"hard", "soft"}
@@ -130,6 +134,9 @@ func knownResult(result string) string {
 		if slices.Contains(o.results, result) {
 			return result
 		}
+	}
+	if slices.Contains(refusals, result) {
+		return result
 	}
 	return other
 }

@@ -167,12 +167,20 @@ type Recorder interface {
 	// "release", "renew", "wait" or "purge", result is "ok", "miss", "held",
 	// "changed", "full", "overtaken", "unreadable" (a value that is damaged or
 	// not ours, taken for a miss), "newer" (one of a later version of this
-	// program), "timeout" or "error". A look-up that the
-	// process's own memory answered is not recorded: hits are counted by
-	// the callers. took is 0 where nothing left the process.
+	// program), "timeout" or "error", or, where Redis says why it refuses,
+	// "oom", "readonly", "loading", "noauth" or "wrongtype". A look-up that the
+	// process's own memory answered is not recorded: hits are counted by the
+	// callers. took is 0 where nothing left the process.
 	StoreOp(op, result string, took time.Duration)
 	// Purged records a purge by kind: "key", "tag", "match" or "all".
 	Purged(kind string, soft bool, err error)
+}
+
+// A Truster is an optional ability of a Store whose instances learn of each
+// other's purges: it tells for how long one that has lost touch with the others
+// may go on as if nothing had been purged.
+type Truster interface {
+	Trust() time.Duration
 }
 
 // A Sizer is an optional ability of a Store: it tells what its memory holds.

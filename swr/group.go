@@ -17,7 +17,7 @@ type Options struct {
 	WaitTimeout time.Duration // ± a tenth, of a caller for somebody else's fill; after two it fills alone; 0: 5 s
 	Refreshes   int           // refreshes at the same time; 0: 64
 	PassFor     time.Duration // how long an unshared result keeps others from queueing; 0: 2 s
-	Trust       time.Duration // while the store is down, a caller joins a fill this old at most; 0: 500 ms
+	Trust       time.Duration // while the store is down, a caller joins a fill this old at most; 0: what Leases says (store.Truster), or 500 ms
 	Observe     Observer      // nil: nothing is recorded
 }
 
@@ -25,6 +25,9 @@ func (o Options) withDefaults() Options {
 	o.FillTimeout = positive(o.FillTimeout, 30*time.Second)
 	o.WaitTimeout = positive(o.WaitTimeout, 5*time.Second)
 	o.PassFor = positive(o.PassFor, 2*time.Second)
+	if t, ok := o.Leases.(store.Truster); ok {
+		o.Trust = positive(o.Trust, t.Trust())
+	}
 	o.Trust = positive(o.Trust, 500*time.Millisecond)
 	if o.Refreshes <= 0 {
 		o.Refreshes = 64

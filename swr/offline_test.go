@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
 )
 
@@ -40,28 +41,53 @@ func TestWhileTheStoreIsDownCallersStillCollapse(t *testing.T) {
 	})
 }
 
+// trusting is a store with a trust window of its own.
+type trusting struct {
+	store.Leaser
+	trust time.Duration
+}
+
+func (tr trusting) Trust() time.Duration { return tr.trust }
+
 // G2, G4: nothing tells the flight of a purge in another process.
 func TestWhileTheStoreIsDownAFlightOlderThanTheTrustWindowIsNotJoined(t *testing.T) {
-	offline(t, func(t *testing.T, p *place) {
-		f := p.counted(func(context.Context, *swr.Run, string) (made, error) {
-			time.Sleep(10 * time.Second)
-			return keep("new"), nil
+	for _, tt := range []struct {
+		name           string
+		stores, groups time.Duration // their windows; 0: not said
+		runs           int           // in two seconds
+	}{
+		{"by default", 0, 0, 4},
+		{"the store's", 200 * time.Millisecond, 0, 10},
+		{"the group's", 200 * time.Millisecond, time.Second, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			offline(t, func(t *testing.T, p *place) {
+				f := p.counted(func(context.Context, *swr.Run, string) (made, error) {
+					time.Sleep(10 * time.Second)
+					return keep("new"), nil
+				})
+				const every = 100 * time.Millisecond
+				var rs []<-chan result
+				for range 20 {
+					rs = append(rs, p.start(context.Background(), p.caller(f)))
+					time.Sleep(every)
+				}
+				n := make(map[swr.Outcome]int)
+				for _, r := range rs {
+					n[(<-r).outcome]++
+				}
+				if n[swr.Miss] != tt.runs || n[swr.Collapsed] != 20-tt.runs {
+					t.Errorf("%v", n)
+				}
+				p.wantRuns(int64(tt.runs))
+			}, func(o *swr.Options) {
+				o.WaitTimeout, o.Trust = time.Minute, tt.groups
+				if tt.stores > 0 {
+					o.Leases = trusting{o.Leases, tt.stores}
+				}
+			})
 		})
-		const every = 100 * time.Millisecond
-		var rs []<-chan result
-		for range 20 { // two seconds of requests, in windows of half a second
-			rs = append(rs, p.start(context.Background(), p.caller(f)))
-			time.Sleep(every)
-		}
-		n := make(map[swr.Outcome]int)
-		for _, r := range rs {
-			n[(<-r).outcome]++
-		}
-		if n[swr.Miss] != 4 || n[swr.Collapsed] != 16 {
-			t.Errorf("%v", n)
-		}
-		p.wantRuns(4)
-	}, func(o *swr.Options) { o.WaitTimeout = time.Minute })
+	}
 }
 
 func TestWhileTheStoreIsDownAPurgeHereEndsAFlight(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +23,8 @@ const (
 	// rueidis's ring of 4,096 until they are answered, and a full ring ignores
 	// deadlines; maxCalls and the breaker together keep it from filling up.
 	maxCalls = 1024
-	// tripAfter is how many calls in a row must fail to leave Redis alone.
+	// tripAfter is how many calls in a row must fail to leave Redis alone that
+	// does not keep callers waiting.
 	tripAfter = 5
 	// maxWriting bounds the bytes of the values that commits are sending.
 	maxWriting = 64 << 20
@@ -44,6 +46,7 @@ func (s *Store) exchange(ctx context.Context, log int, f func(context.Context, r
 		return err
 	}
 	defer s.leave()
+	b.silent.CompareAndSwap(0, s.clock())
 	err = f(ctx, cl)
 	s.note(log, b, err)
 	return err
@@ -83,7 +86,24 @@ func (s *Store) leave() { <-s.calls }
 // a probe in the background, never by a caller's request.
 type breaker struct {
 	failed atomic.Int32
+	silent atomic.Int64 // since when nothing was answered, on the store's clock; 0: the last call was
 	open   atomic.Bool
+}
+
+// answered is for a call that Redis has answered, one way or another.
+func (b *breaker) answered() {
+	b.silent.Store(0)
+	if b.failed.Load() != 0 {
+		b.failed.Store(0)
+	}
+}
+
+// trips counts a failed call, and tells whether that is one too many. One is
+// enough if nothing at all was answered for nearly a whole Timeout: whoever
+// asked on, now or next in the same request, would wait as long.
+func (b *breaker) trips(now, timeout int64) bool {
+	failed, silent := b.failed.Add(1), b.silent.Load()
+	return failed >= tripAfter || silent != 0 && now-silent >= timeout-timeout/8
 }
 
 // breaker returns the one for the node of log. In a Cluster the nodes cannot be
@@ -97,12 +117,10 @@ func (s *Store) breaker(log int) *breaker {
 
 func (s *Store) note(log int, b *breaker, err error) {
 	if err == nil || answered(err) {
-		if b.failed.Load() != 0 {
-			b.failed.Store(0)
-		}
+		b.answered()
 		return
 	}
-	if b.failed.Add(1) < tripAfter || !b.open.CompareAndSwap(false, true) {
+	if !b.trips(s.clock(), s.timeout) || !b.open.CompareAndSwap(false, true) {
 		return
 	}
 	s.options.Logger.Warn("redisstore: Redis does not answer; going on without it", "error", err)
@@ -114,16 +132,18 @@ func (s *Store) note(log int, b *breaker, err error) {
 	}
 }
 
-// probe asks the node of log until it answers.
+// probe asks the node of log until it answers in time for others to ask, too. It
+// waits longer than they may, for it may have to connect first.
 func (s *Store) probe(log int, b *breaker) {
 	defer s.tasks.Done()
 	for delay := minBackoff; s.pause(delay); delay = min(2*delay, maxBackoff) {
 		cl := *s.client.Load() // a call has failed on it
+		begun := s.clock()
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
 		err := cl.Do(ctx, cl.B().Exists().Key(s.keys.logs[log]).Build()).Error()
 		cancel()
-		if err == nil || answered(err) {
-			b.failed.Store(0)
+		if (err == nil || answered(err)) && s.clock()-begun <= s.timeout {
+			b.answered()
 			b.open.Store(false)
 			s.options.Logger.Info("redisstore: Redis answers again")
 			return
@@ -136,6 +156,18 @@ func (s *Store) probe(log int, b *breaker) {
 func answered(err error) bool {
 	_, ok := rueidis.IsRedisErr(err)
 	return ok
+}
+
+// refusals are the first words with which Redis says no to whatever is asked,
+// and what they are recorded as: each is for another person to mend.
+var refusals = map[string]string{
+	"OOM":       "oom",
+	"READONLY":  "readonly",
+	"LOADING":   "loading",
+	"NOAUTH":    "noauth",
+	"WRONGPASS": "noauth",
+	"NOPERM":    "noauth",
+	"WRONGTYPE": "wrongtype",
 }
 
 // resultOf returns the name under which err is recorded.
@@ -151,6 +183,13 @@ func resultOf(err error) string {
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return "timeout"
+	}
+	var no *rueidis.RedisError
+	if errors.As(err, &no) {
+		word, _, _ := strings.Cut(no.Error(), " ")
+		if result, ok := refusals[word]; ok {
+			return result
+		}
 	}
 	return "error"
 }

@@ -139,7 +139,7 @@ func TestFullRedis(t *testing.T) {
 		}
 	}
 	l, err := a.Acquire(ctx, store.Claim{Slot: store.Slot{Key: "new"}, Hold: time.Minute})
-	if l == nil || err == nil || rec.get("acquire error") != 1 {
+	if l == nil || err == nil || rec.get("acquire oom") != 1 {
 		t.Errorf("acquire: %v, %v, %v", l, err, rec.n)
 	}
 	server.command("CONFIG", "SET", "maxmemory", "0")

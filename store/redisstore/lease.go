@@ -198,20 +198,25 @@ func (s *Store) unusable(slot store.Slot) string {
 }
 
 // hidden returns nil if what slot holds in Redis, with this stamp, is nothing
-// that Get would return: purged by a tag, expired, damaged, or not ours. Of a
+// that Get would return: purged by a tag, expired, damaged, or not ours. It
+// returns store.ErrChanged if Get would, and the store's failure if it cannot
+// tell: who cannot read what is there either would look again in vain. Of a
 // later format it is errNewer: this process does not replace it, or two versions
 // that run side by side would take turns in doing so.
 func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) error {
 	it, err := s.fetch(ctx, slot)
 	switch {
-	case errors.Is(err, errNewer):
-		return err
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound) && !errors.Is(err, errNewer):
 		return nil
-	case err != nil || string(it.Stamp[:]) != stamp:
+	case err != nil:
+		return err
+	case string(it.Stamp[:]) != stamp:
 		return store.ErrChanged
 	}
-	if v, err := s.verify(ctx, it); err != nil || v != purged && it.ready() {
+	switch v, err := s.verify(ctx, it); {
+	case err != nil:
+		return err
+	case v != purged && it.ready():
 		return store.ErrChanged
 	}
 	return nil

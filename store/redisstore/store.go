@@ -53,8 +53,9 @@ type Store struct {
 }
 
 var (
-	_ store.Store = (*Store)(nil)
-	_ store.Sizer = (*Store)(nil)
+	_ store.Store   = (*Store)(nil)
+	_ store.Sizer   = (*Store)(nil)
+	_ store.Truster = (*Store)(nil)
 )
 
 // New returns a Store. Its error reports everything that is wrong with o, each
@@ -125,6 +126,9 @@ func (s *Store) close(release bool) error {
 // clock returns the store's time in nanoseconds: monotonic, and never 0. It
 // runs on while the process is stopped.
 func (s *Store) clock() int64 { return int64(time.Since(s.start)) + 1 }
+
+// Trust is of store.Truster: Options.Trust.
+func (s *Store) Trust() time.Duration { return s.options.Trust }
 
 // LocalSize is of store.Sizer.
 func (s *Store) LocalSize() store.LocalSize { return s.local.size() }
