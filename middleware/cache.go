@@ -22,6 +22,8 @@ type Cache struct {
 	opts  options
 	keys  *keyTable
 	clock clock
+	// tokens: nil where nobody asked for them, or no instance can lag behind.
+	tokens *tokens
 
 	mu       sync.Mutex
 	policies map[string]*handler // the names taken
@@ -33,6 +35,8 @@ type options struct {
 	logger    *slog.Logger
 	refreshes int
 	name      string
+	tokens    bool
+	tokenKey  []byte
 }
 
 // An Option wires a Cache.
@@ -86,11 +90,16 @@ func New(st store.Store, opts ...Option) (*Cache, error) {
 	check(o.recorder != nil, "WithRecorder", nil, "nil")
 	check(o.logger != nil, "WithLogger", nil, "nil")
 	check(o.refreshes > 0, "WithRefreshWorkers", o.refreshes, "not positive")
+	check(o.tokenKey == nil || len(o.tokenKey) >= minTokenKey, "WithTokens", "key", "less than 16 bytes")
 	check(isStructuredToken(o.name), "WithName", o.name, "not a token of RFC 9651")
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &Cache{store: st, opts: o, keys: newKeyTable(), policies: make(map[string]*handler)}, nil
+	c := &Cache{store: st, opts: o, keys: newKeyTable(), policies: make(map[string]*handler)}
+	if r, ok := st.(store.TokenReader); ok && o.tokens {
+		c.tokens = &tokens{r, o.tokenKey}
+	}
+	return c, nil
 }
 
 // Handler returns the middleware that caches by p. Like ServeMux.Handle it

@@ -132,7 +132,7 @@ func TestAConfirmationWithANewTagIsStored(t *testing.T) {
 	})
 	s.get("/").want(t, "MISS", "x")
 	s.get("/").want(t, "REVALIDATED", "x")
-	if err := s.cache.PurgeTags(context.Background(), "tag2"); err != nil {
+	if _, err := s.cache.PurgeTags(context.Background(), "tag2"); err != nil {
 		t.Fatal(err)
 	}
 	s.get("/").want(t, "MISS", "x")
@@ -158,10 +158,10 @@ func TestAnOuterCacheLearnsTheTagsOfWhatIsConfirmed(t *testing.T) {
 		s := &site{t: t, Handler: h}
 		s.get("/")
 		time.Sleep(11 * time.Second)
-		_ = outer.PurgeAll(context.Background())
+		_, _ = outer.PurgeAll(context.Background())
 		s.get("/")
 		s.get("/").want(t, "HIT", "x")
-		_ = outer.PurgeTags(context.Background(), "page")
+		_, _ = outer.PurgeTags(context.Background(), "page")
 		if a := s.get("/"); strings.Contains(a.Header.Get("Cache-Status"), "hit") && len(a.Header["Cache-Status"]) == 1 || a.Header.Get("X-Cache") == "HIT" {
 			t.Errorf("after a purge of its tag the outer cache has it: %q", a.Header["Cache-Status"])
 		}
@@ -278,7 +278,7 @@ func TestTagsOfACollapsedAnswerReachTheCacheAroundIt(t *testing.T) {
 		synctest.Wait()
 		s.Handler = around
 		s.get("/").want(t, "MISS", "page")
-		if err := outer.PurgeTags(context.Background(), "page"); err != nil {
+		if _, err := outer.PurgeTags(context.Background(), "page"); err != nil {
 			t.Fatal(err)
 		}
 		s.get("/").want(t, "MISS", "page") // of the outer one

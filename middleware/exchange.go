@@ -25,6 +25,7 @@ type exchange struct {
 	outer   *scratch            // of a cache around this one
 	w       http.ResponseWriter // nil in a background refresh
 	r       *http.Request
+	after   store.Getter // what the store shows to who has a token; nil: it has none
 	facts   facts
 	control rfc9111.Control // of the request, as far as the policy honours it
 	arrived instant
@@ -110,6 +111,14 @@ func (h *handler) honoured(c rfc9111.Control) rfc9111.Control {
 	return c
 }
 
+// values is where x is answered from.
+func (x *exchange) values() store.Getter {
+	if x.after != nil {
+		return x.after
+	}
+	return x.rt.cache.store
+}
+
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
 	if !x.rt.defaultKey || x.facts&hasReflected != 0 {
@@ -161,7 +170,7 @@ func (x *exchange) Lookup(ctx context.Context) (*response, error) {
 		x.now = x.rt.cache.clock.now()
 	}
 
-	base, err := x.rt.cache.store.Get(ctx, x.key)
+	base, err := x.values().Get(ctx, x.key)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +204,7 @@ func (x *exchange) lookupVariant(ctx context.Context, names []string) (*response
 	if x.unselected {
 		return nil, store.ErrNotFound
 	}
-	it, err := x.rt.cache.store.Variant(ctx, x.base, view(x.variant[:]))
+	it, err := x.values().Variant(ctx, x.base, view(x.variant[:]))
 	if err != nil {
 		return nil, err
 	}

@@ -37,14 +37,14 @@ func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.M
 // must not come back because the handler confirms or completes it.
 func (x *exchange) stillStored(ctx context.Context) bool {
 	slot := x.Claim().Slot
-	base, err := x.rt.cache.store.Get(ctx, slot.Key)
+	base, err := x.values().Get(ctx, slot.Key)
 	if err != nil || base.Stamp != x.base.Stamp {
 		return false
 	}
 	if x.seen == nil {
 		return true
 	}
-	seen, err := x.rt.cache.store.Variant(ctx, base, slot.Variant)
+	seen, err := x.values().Variant(ctx, base, slot.Variant)
 	return err == nil && seen.Stamp == x.seen.Stamp
 }
 
@@ -101,7 +101,7 @@ func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*res
 	r.Header.Del("Pragma")
 	claim := x.Claim()
 	d := &exchange{
-		rt: x.rt, outer: x.outer, r: r, facts: x.facts &^ (hasConditional | hasPrecondition | hasRange | hasControl),
+		rt: x.rt, outer: x.outer, after: x.after, r: r, facts: x.facts &^ (hasConditional | hasPrecondition | hasRange | hasControl),
 		arrived: x.arrived, now: x.now,
 		key: claim.Key, selected: bytes.Clone(x.selected), variant: x.variant,
 		slot: claim.Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,

@@ -62,13 +62,14 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.next.ServeHTTP(w, r) // the policy around this one stores the response
 		return
 	}
+	r, after := rt.cache.tokens.read(r)
 	f := factsOf(r.Header)
 	if why := rt.bypasses(r, f); why != ReasonNone {
 		rt.bypass(w, r, f, why)
 		return
 	}
 	x := newExchange(rt, w, r, f)
-	x.outer = outer
+	x.outer, x.after = outer, after
 	if err := x.makeKey(); err != nil {
 		x.free()
 		rt.bypass(w, r, f, ReasonKey)

@@ -79,7 +79,7 @@ func TestNobodyGetsAMixtureThroughAProxyThatFlushes(t *testing.T) {
 				case 0, 1:
 					origin.n.Add(1)
 				case 2, 3, 4: // so that there are parts without a whole
-					if err := cache.PurgeAll(t.Context()); err != nil {
+					if _, err := cache.PurgeAll(t.Context()); err != nil {
 						t.Error(err)
 					}
 				}

@@ -22,6 +22,7 @@ import (
 // When it returns nil, no request that begins later in this process is answered
 // with a response whose handler began before, and within milliseconds none in
 // the fleet. After an error, what this process holds is dropped all the same.
+// With Purged.Token nobody need wait those milliseconds: see WithTokens.
 //
 // Purge after the change is committed: what a handler reads before that may
 // still be stored after the purge.
@@ -31,37 +32,34 @@ func (c *Cache) Purge(ctx context.Context, p store.Purge) (store.Purged, error) 
 
 // PurgeTags drops every response that carries one of tags, see Tag. It costs
 // the same whatever their number.
-func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
-	_, err := c.store.Purge(ctx, store.Purge{Tags: tags})
-	return err
+func (c *Cache) PurgeTags(ctx context.Context, tags ...string) (store.Purged, error) {
+	return c.store.Purge(ctx, store.Purge{Tags: tags})
 }
 
 // PurgeAll drops everything in the store, other caches' entries there included.
-func (c *Cache) PurgeAll(ctx context.Context) error {
-	_, err := c.store.Purge(ctx, store.Purge{All: true})
-	return err
+func (c *Cache) PurgeAll(ctx context.Context) (store.Purged, error) {
+	return c.store.Purge(ctx, store.Purge{All: true})
 }
 
 // PurgeURL drops every response stored for the absolute URLs, whatever variant,
 // policy or key function it came by: https and http are one here, since behind
 // a proxy that ends TLS a program sees the latter. Host and path are as clients
 // send them.
-func (c *Cache) PurgeURL(ctx context.Context, urls ...string) error {
+func (c *Cache) PurgeURL(ctx context.Context, urls ...string) (store.Purged, error) {
 	var p store.Purge
 	for _, s := range urls {
 		u, err := url.Parse(s)
 		if err != nil {
-			return fmt.Errorf("middleware: PurgeURL: %w", err)
+			return store.Purged{}, fmt.Errorf("middleware: PurgeURL: %w", err)
 		}
 		if u.Host == "" {
-			return fmt.Errorf("middleware: PurgeURL: %q is not absolute", s)
+			return store.Purged{}, fmt.Errorf("middleware: PurgeURL: %q is not absolute", s)
 		}
 		if err := c.addURL(&p, u.Host, u.RequestURI()); err != nil {
-			return fmt.Errorf("middleware: PurgeURL: %w", err)
+			return store.Purged{}, fmt.Errorf("middleware: PurgeURL: %w", err)
 		}
 	}
-	_, err := c.store.Purge(ctx, p)
-	return err
+	return c.store.Purge(ctx, p)
 }
 
 // addURL adds to p what is stored for the target uri at host, by any policy.
@@ -217,9 +215,11 @@ func (w *invalidating) decide(status int) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.r.Context()), maxInvalidation)
 	defer cancel()
-	if _, err := w.rt.cache.store.Purge(ctx, p); err != nil {
+	purged, err := w.rt.cache.store.Purge(ctx, p)
+	if err != nil {
 		w.rt.cache.opts.logger.Warn("purge after an unsafe request failed", "policy", w.rt.policy.Name, "err", err)
 	}
+	w.rt.cache.SetToken(w.ResponseWriter, purged.Token)
 }
 
 // purgeOf names what the answer with header h to the unsafe request r

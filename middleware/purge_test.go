@@ -22,18 +22,19 @@ func TestPurges(t *testing.T) {
 		w.Header().Set("Vary", "Accept")
 		fmt.Fprint(w, "x")
 	}
-	purge := func(f func(s *site) error) func(*site) error { return f }
 	for _, c := range []struct {
 		name  string
-		purge func(*site) error
+		purge func(*site) (store.Purged, error)
 		gone  string // of ids 1 and 2
 	}{
-		{"a URL, with its variants", purge(func(s *site) error { return s.cache.PurgeURL(t.Context(), "http://example.com/p?id=1") }), "1"},
-		{"a URL by https", purge(func(s *site) error { return s.cache.PurgeURL(t.Context(), "https://example.com/p?id=1") }), "1"},
-		{"another URL", purge(func(s *site) error { return s.cache.PurgeURL(t.Context(), "http://example.com/p") }), ""},
-		{"a tag", purge(func(s *site) error { return s.cache.PurgeTags(t.Context(), "product:2", "product:3") }), "2"},
-		{"a common tag", purge(func(s *site) error { return s.cache.PurgeTags(t.Context(), "all-products") }), "12"},
-		{"all", purge(func(s *site) error { return s.cache.PurgeAll(t.Context()) }), "12"},
+		{"a URL, with its variants", func(s *site) (store.Purged, error) { return s.cache.PurgeURL(t.Context(), "http://example.com/p?id=1") }, "1"},
+		{"a URL by https", func(s *site) (store.Purged, error) {
+			return s.cache.PurgeURL(t.Context(), "https://example.com/p?id=1")
+		}, "1"},
+		{"another URL", func(s *site) (store.Purged, error) { return s.cache.PurgeURL(t.Context(), "http://example.com/p") }, ""},
+		{"a tag", func(s *site) (store.Purged, error) { return s.cache.PurgeTags(t.Context(), "product:2", "product:3") }, "2"},
+		{"a common tag", func(s *site) (store.Purged, error) { return s.cache.PurgeTags(t.Context(), "all-products") }, "12"},
+		{"all", func(s *site) (store.Purged, error) { return s.cache.PurgeAll(t.Context()) }, "12"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, plain, tagged)
@@ -43,7 +44,7 @@ func TestPurges(t *testing.T) {
 					s.get("/p?id="+id, "Accept", accept).want(t, "HIT", "x")
 				}
 			}
-			if err := c.purge(s); err != nil {
+			if _, err := c.purge(s); err != nil {
 				t.Fatal(err)
 			}
 			for _, id := range []string{"1", "2"} {
@@ -77,7 +78,7 @@ func TestPurgeURLFindsWhatAnotherKeyMade(t *testing.T) {
 			}
 			s.get("/p/1", c.fields...).want(t, "MISS", "x")
 			s.get("/p/1", c.fields...).want(t, "HIT", "x")
-			if err := s.cache.PurgeURL(t.Context(), "https://example.com/p/1"); err != nil {
+			if _, err := s.cache.PurgeURL(t.Context(), "https://example.com/p/1"); err != nil {
 				t.Fatal(err)
 			}
 			s.get("/p/1", c.fields...).want(t, "MISS", "x")
@@ -87,7 +88,7 @@ func TestPurgeURLFindsWhatAnotherKeyMade(t *testing.T) {
 
 func TestPurgeURLRejectsWhatIsNoURL(t *testing.T) {
 	for _, u := range []string{"/relative", "::", ""} {
-		if err := newCache(t).PurgeURL(t.Context(), u); err == nil {
+		if _, err := newCache(t).PurgeURL(t.Context(), u); err == nil {
 			t.Errorf("PurgeURL(%q) gave no error", u)
 		}
 	}
@@ -225,9 +226,9 @@ func TestG1APurgeIsRightUnderLoad(t *testing.T) {
 		mu.Unlock()
 		var err error
 		if i%2 == 0 {
-			err = s.cache.PurgeTags(t.Context(), "data")
+			_, err = s.cache.PurgeTags(t.Context(), "data")
 		} else {
-			err = s.cache.PurgeURL(t.Context(), "http://example.com/")
+			_, err = s.cache.PurgeURL(t.Context(), "http://example.com/")
 		}
 		if err != nil {
 			t.Fatal(err)

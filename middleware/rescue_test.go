@@ -50,7 +50,7 @@ func TestAPanicThatNothingStandsInForIsNotLost(t *testing.T) {
 		}, nil},
 		"half way, after a purge": {time.Hour, func(s *site, w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte("half"))
-			_ = s.cache.PurgeAll(r.Context())
+			_, _ = s.cache.PurgeAll(r.Context())
 			abort(s, w, r)
 		}, nil},
 		"under a precondition": {time.Hour, abort, []string{"If-Match", `"x"`}},

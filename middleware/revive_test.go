@@ -32,10 +32,12 @@ func (s *lateStore) Acquire(ctx context.Context, c store.Claim) (store.Lease, er
 // Race R11: what a purge has dropped must not come back because the handler,
 // who knows nothing of the purge, confirms or completes it.
 func TestAConfirmationDoesNotReviveWhatWasPurged(t *testing.T) {
-	purges := map[string]func(*reprise.Cache) error{
-		"URL": func(c *reprise.Cache) error { return c.PurgeURL(context.Background(), "http://example.com/") },
-		"tag": func(c *reprise.Cache) error { return c.PurgeTags(context.Background(), "page") },
-		"all": func(c *reprise.Cache) error { return c.PurgeAll(context.Background()) },
+	purges := map[string]func(*reprise.Cache) (store.Purged, error){
+		"URL": func(c *reprise.Cache) (store.Purged, error) {
+			return c.PurgeURL(context.Background(), "http://example.com/")
+		},
+		"tag": func(c *reprise.Cache) (store.Purged, error) { return c.PurgeTags(context.Background(), "page") },
+		"all": func(c *reprise.Cache) (store.Purged, error) { return c.PurgeAll(context.Background()) },
 	}
 	requests := map[string]struct {
 		vary   string
@@ -95,7 +97,7 @@ func TestAConfirmationDoesNotReviveWhatWasPurged(t *testing.T) {
 					do("GET", c.first)
 					time.Sleep(11 * time.Second)
 					late.before = func() {
-						if err := purge(cache); err != nil {
+						if _, err := purge(cache); err != nil {
 							t.Error(err)
 						}
 					}

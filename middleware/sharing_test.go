@@ -74,7 +74,7 @@ func TestTagsReachEveryCacheAround(t *testing.T) {
 	}
 	get()
 	for _, c := range []*reprise.Cache{inner, outer} {
-		if err := c.PurgeTags(t.Context(), "t"); err != nil {
+		if _, err := c.PurgeTags(t.Context(), "t"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,7 +196,7 @@ func TestPurgeURLFindsAnEntryThatAnotherURLFilled(t *testing.T) {
 			fields := []string{"Cookie", "lang=de", "X-Country", "de"}
 			s.get(c.filled, fields...).want(t, "MISS", "x")
 			s.get(c.ask, fields...).want(t, "HIT", "x")
-			if err := s.cache.PurgeURL(t.Context(), c.purged); err != nil {
+			if _, err := s.cache.PurgeURL(t.Context(), c.purged); err != nil {
 				t.Fatal(err)
 			}
 			s.get(c.ask, fields...).want(t, "MISS", "x")
@@ -216,7 +216,7 @@ func TestPurgeURLFindsAnEntryThatAnotherHostFilled(t *testing.T) {
 		return w.Header().Get("X-Cache")
 	}
 	get("www.example.com")
-	if err := s.cache.PurgeURL(t.Context(), "http://example.com/p"); err != nil {
+	if _, err := s.cache.PurgeURL(t.Context(), "http://example.com/p"); err != nil {
 		t.Fatal(err)
 	}
 	if got := get("example.com"); got != "MISS" {
@@ -370,7 +370,7 @@ func TestTagsAreOfTheRequestThatCame(t *testing.T) {
 		fmt.Fprint(w, "x")
 	})
 	s.get("/p").want(t, "MISS", "x")
-	if err := s.cache.PurgeTags(t.Context(), "path:/p"); err != nil {
+	if _, err := s.cache.PurgeTags(t.Context(), "path:/p"); err != nil {
 		t.Fatal(err)
 	}
 	s.get("/p").want(t, "MISS", "x")

@@ -44,6 +44,8 @@ func (x *exchange) permits(v *response) swr.State {
 	}
 	st := v.state(x.now)
 	switch {
+	case v.item == nil && v.started < x.arrived && x.after != nil:
+		return swr.Absent // of a fill that the purge may not have ended, if the store was away
 	case v.isPart() && !x.within(v):
 		x.why = ReasonPartial
 		return swr.Absent

@@ -132,6 +132,9 @@ type Purged struct {
 	// Count is the number of base entries dropped by Keys and Match, or -1
 	// where Tags or All took part, which the stores do not count.
 	Count int
+	// Token stands for this purge: with it, any instance shows what the purge
+	// has left, see TokenReader. "" where no other instance could show anything else.
+	Token string
 }
 
 // An Entry is what a fill stores.
@@ -174,6 +177,17 @@ type Recorder interface {
 	StoreOp(op, result string, took time.Duration)
 	// Purged records a purge by kind: "key", "tag", "match" or "all".
 	Purged(kind string, soft bool, err error)
+}
+
+// A TokenReader is an optional ability of a Store whose instances learn of each
+// other's purges with a delay.
+type TokenReader interface {
+	// After returns a Getter that shows nothing that was dropped by the purge
+	// whose Purged.Token is token, and by those that returned before it, even if
+	// this instance has not heard of them yet: it asks where it cannot know.
+	// nil: the store itself does, since token is none, or older than any
+	// instance can lag behind.
+	After(token string) Getter
 }
 
 // A Truster is an optional ability of a Store whose instances learn of each

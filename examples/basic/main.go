@@ -37,7 +37,7 @@ func main() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /time/{city}", cache.Handler(times)(http.HandlerFunc(show)))
 	mux.HandleFunc("POST /time/{city}", func(w http.ResponseWriter, r *http.Request) {
-		if err := cache.PurgeTags(r.Context(), "city:"+r.PathValue("city")); err != nil {
+		if _, err := cache.PurgeTags(r.Context(), "city:"+r.PathValue("city")); err != nil {
 			http.Error(w, "not purged", http.StatusServiceUnavailable)
 		}
 	})

@@ -129,7 +129,7 @@ func (a *api) purge(ctx context.Context, p Product) {
 	// The change is committed: its purge must not depend on the client staying.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if err := a.cache.PurgeTags(ctx, productTag(p.ID), categoryTag(p.Category)); err != nil {
+	if _, err := a.cache.PurgeTags(ctx, productTag(p.ID), categoryTag(p.Category)); err != nil {
 		// The price is saved, and this process shows it. Other processes may
 		// show the old one until it has had its time: no reason to tell the
 		// client that the update failed, but one to wake somebody.

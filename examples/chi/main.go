@@ -114,7 +114,7 @@ func routes(cache *reprise.Cache, registry *prometheus.Registry) http.Handler {
 	})
 	r.With(cache.Handler(search)).Get("/search", shop.search)
 	r.Post("/products/{id}/purge", func(w http.ResponseWriter, r *http.Request) {
-		if err := cache.PurgeTags(r.Context(), "product:"+chi.URLParam(r, "id")); err != nil {
+		if _, err := cache.PurgeTags(r.Context(), "product:"+chi.URLParam(r, "id")); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}

@@ -239,7 +239,7 @@ func (t *trial) purgeOne(i, k int) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if r.url {
-		err = cache.PurgeURL(ctx, "https://shop.example"+r.path())
+		_, err = cache.PurgeURL(ctx, "https://shop.example"+r.path())
 	} else {
 		_, err = cache.Purge(ctx, r.purge(string(key)))
 	}

@@ -276,11 +276,13 @@ func (i *instance) page(id string) answer {
 
 // purgeURL and purgeTag purge one page.
 func (i *instance) purgeURL(id string) error {
-	return i.cache.PurgeURL(context.Background(), "http://"+host+"/page/"+id)
+	_, err := i.cache.PurgeURL(context.Background(), "http://"+host+"/page/"+id)
+	return err
 }
 
 func (i *instance) purgeTag(id string) error {
-	return i.cache.PurgeTags(context.Background(), "page:"+id)
+	_, err := i.cache.PurgeTags(context.Background(), "page:"+id)
+	return err
 }
 
 // fresh numbers pages that nobody has asked for yet.

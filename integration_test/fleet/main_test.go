@@ -76,9 +76,9 @@ func serve(addr, namespace string) error {
 	mux.HandleFunc("POST /purge", func(w http.ResponseWriter, r *http.Request) {
 		var err error
 		if tag := r.URL.Query().Get("tag"); tag != "" {
-			err = cache.PurgeTags(r.Context(), tag)
+			_, err = cache.PurgeTags(r.Context(), tag)
 		} else {
-			err = cache.PurgeURL(r.Context(), r.URL.Query().Get("url"))
+			_, err = cache.PurgeURL(r.Context(), r.URL.Query().Get("url"))
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)

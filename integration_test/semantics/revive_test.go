@@ -60,9 +60,9 @@ func TestAConfirmationDoesNotReviveWhatAnotherInstancePurged(t *testing.T) {
 			version.Add(1)
 			var err error
 			if round%2 == 0 {
-				err = there.PurgeURL(t.Context(), "http://example.com"+path)
+				_, err = there.PurgeURL(t.Context(), "http://example.com"+path)
 			} else {
-				err = there.PurgeTags(t.Context(), "page:"+path)
+				_, err = there.PurgeTags(t.Context(), "page:"+path)
 			}
 			if err != nil {
 				t.Fatal(err)

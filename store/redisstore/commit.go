@@ -230,7 +230,7 @@ func (l *lease) verdict(ctx context.Context, p *plan) (verdict, error) {
 	case len(p.refs) == 0: // a deletion
 		return valid, nil
 	}
-	return l.s.judge(ctx, p.refs, p.hashes, &p.logs)
+	return l.s.asTold().judge(ctx, p.refs, p.hashes, &p.logs)
 }
 
 // outcome is what Commit returns for a verdict. A soft purge overtakes too: the

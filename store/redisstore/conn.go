@@ -63,10 +63,11 @@ func (f *flight) land(val rueidis.RedisMessage, err error) {
 	close(f.done)
 }
 
-// live reports whether what c tracks can be trusted: the one place that decides.
-func (c *conn) live(now int64) bool {
+// live reports whether what c tracks can be trusted, and shows what had happened
+// by after: the one place that decides.
+func (c *conn) live(now, after int64) bool {
 	proof := c.proof.Load()
-	return proof > c.suspect.Load() && now-proof < c.s.trust && !c.closed.Load()
+	return proof > c.suspect.Load() && proof > after && now-proof < c.s.trust && !c.closed.Load()
 }
 
 // suspected reports whether answers may still come for reads that were given

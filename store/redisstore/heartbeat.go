@@ -32,6 +32,19 @@ func (b *beats) leave(c *conn) {
 	b.mu.Unlock()
 }
 
+// allAfter reports whether every connection has answered a heartbeat that was
+// sent later.
+func (b *beats) allAfter(after int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := range b.conns {
+		if c.proof.Load() <= after {
+			return false
+		}
+	}
+	return true
+}
+
 // kick asks for heartbeats at once: a connection is new, or suspect.
 func (b *beats) kick() {
 	select {

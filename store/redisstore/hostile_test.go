@@ -56,7 +56,7 @@ func TestForeignValues(t *testing.T) {
 	fill(t, a, "one", "body of one")
 	fill(t, a, "two", "body of two")
 	value := func(key string) string {
-		it, err := a.fetch(ctx, store.Slot{Key: key})
+		it, err := a.asTold().fetch(ctx, store.Slot{Key: key})
 		if err != nil {
 			t.Fatal(err)
 		}

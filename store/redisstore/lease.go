@@ -83,7 +83,7 @@ func (s *Store) snapshot(ctx context.Context) *logs {
 	ls := *now
 	// Where Redis does not push they are all unknown, at every fill. What a fill
 	// notes of them is in their heads.
-	_ = s.readLogs(ctx, missing, &ls, s.untracked.Load()) // what failed is nil in ls
+	_ = s.asTold().readLogs(ctx, missing, &ls, s.untracked.Load()) // what failed is nil in ls
 	return &ls
 }
 
@@ -204,7 +204,7 @@ func (s *Store) unusable(slot store.Slot) string {
 // later format it is errNewer: this process does not replace it, or two versions
 // that run side by side would take turns in doing so.
 func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) error {
-	it, err := s.fetch(ctx, slot)
+	it, err := s.asTold().fetch(ctx, slot)
 	switch {
 	case errors.Is(err, store.ErrNotFound) && !errors.Is(err, errNewer):
 		return nil
@@ -213,7 +213,7 @@ func (s *Store) hidden(ctx context.Context, slot store.Slot, stamp string) error
 	case string(it.Stamp[:]) != stamp:
 		return store.ErrChanged
 	}
-	switch v, err := s.verify(ctx, it); {
+	switch v, err := s.asTold().verify(ctx, it); {
 	case err != nil:
 		return err
 	case v != purged && it.ready():

@@ -51,9 +51,9 @@ func weigh(_ store.Slot, it *item) uint32 {
 }
 
 // get returns what is kept of slot if a live connection still tracks it.
-func (l *local) get(slot store.Slot, now int64) *item {
+func (l *local) get(slot store.Slot, now, after int64) *item {
 	it, ok := l.items.GetIfPresent(slot)
-	if !ok || now >= it.ends || it.gen != it.conn.gen.Load() || !it.conn.live(now) {
+	if !ok || now >= it.ends || it.gen != it.conn.gen.Load() || !it.conn.live(now, after) {
 		return nil
 	}
 	return it

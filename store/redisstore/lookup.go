@@ -16,10 +16,20 @@ import (
 // it: an item lives by its own expiry, and until Redis pushes it out.
 const tracked = time.Hour
 
+// A view is a look at the store that shows what had happened everywhere by
+// after, on the store's clock; 0: by when this process last heard of it.
+type view struct {
+	*Store
+	after int64
+}
+
+// asTold is the view of who has no token.
+func (s *Store) asTold() view { return view{Store: s} }
+
 // lookup returns what is stored in slot and valid, or ErrNotFound.
-func (s *Store) lookup(ctx context.Context, slot store.Slot) (*item, error) {
+func (s view) lookup(ctx context.Context, slot store.Slot) (*item, error) {
 	now := s.clock()
-	it := s.local.get(slot, now)
+	it := s.local.get(slot, now, s.after)
 	if it != nil && s.vouched(it, now) && it.ready() {
 		return it, nil
 	}
@@ -33,7 +43,7 @@ func (s *Store) lookup(ctx context.Context, slot store.Slot) (*item, error) {
 
 // lookupAfar asks Redis for what is missing: the value, or only the purge logs
 // that it rests on.
-func (s *Store) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*item, error) {
+func (s view) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*item, error) {
 	if it == nil {
 		var err error
 		if it, err = s.fetch(ctx, slot); err != nil {
@@ -54,14 +64,11 @@ func (s *Store) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*ite
 }
 
 // fetch reads a value with a tracked read, whatever the purge logs say of it.
-func (s *Store) fetch(ctx context.Context, slot store.Slot) (*item, error) {
+func (s view) fetch(ctx context.Context, slot store.Slot) (*item, error) {
 	var raw string
 	key := s.keys.slot(slot)
 	err := s.exchange(ctx, home(slot.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
-		raw, err = cl.DoCache(ctx, cl.B().Get().Key(key).Cache().ToStaticTTL(), tracked).ToString()
-		if errors.Is(err, errJoin) {
-			raw, err = cl.Do(ctx, cl.B().Get().Key(key).Build()).ToString()
-		}
+		raw, err = s.get(ctx, cl, key)
 		if rueidis.IsRedisNil(err) {
 			return nil
 		}
@@ -86,6 +93,38 @@ func (s *Store) fetch(ctx context.Context, slot store.Slot) (*item, error) {
 	return it, nil
 }
 
+// get reads one key, tracked. A view after some moment does not: it might join a
+// read that has begun before.
+func (s view) get(ctx context.Context, cl rueidis.Client, key string) (string, error) {
+	if s.after == 0 {
+		raw, err := cl.DoCache(ctx, cl.B().Get().Key(key).Cache().ToStaticTTL(), tracked).ToString()
+		if !errors.Is(err, errJoin) {
+			return raw, err
+		}
+	}
+	return cl.Do(ctx, cl.B().Get().Key(key).Build()).ToString()
+}
+
+// getLogs reads logs, or only their heads, as get reads a key.
+func (s view) getLogs(ctx context.Context, cl rueidis.Client, list []int, heads bool) []rueidis.RedisResult {
+	tracks := make([]rueidis.CacheableTTL, 0, len(list))
+	plain := make(rueidis.Commands, 0, len(list))
+	for _, i := range list {
+		switch key := s.keys.logs[i]; {
+		case s.after != 0:
+			plain = append(plain, cl.B().Get().Key(key).Build())
+		case heads:
+			tracks = append(tracks, rueidis.CT(cl.B().Getrange().Key(key).Start(0).End(logHeadLen-1).Cache().ToStaticTTL(), tracked))
+		default:
+			tracks = append(tracks, rueidis.CT(cl.B().Get().Key(key).Cache().ToStaticTTL(), tracked))
+		}
+	}
+	if s.after != 0 {
+		return cl.DoMulti(ctx, plain...)
+	}
+	return cl.DoMultiCache(ctx, tracks...)
+}
+
 // decode decodes what was stored under slot's key, and refuses another slot's
 // value: nobody is ever answered with another key's bytes.
 func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
@@ -102,13 +141,13 @@ func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
 
 // vouched reports whether it was found valid before and nothing was purged
 // since, without a look at its tags.
-func (s *Store) vouched(it *item, now int64) bool {
+func (s view) vouched(it *item, now int64) bool {
 	if it.verified.Load() != s.table.version.Load() {
 		return false
 	}
 	logs := s.table.now.Load()
 	for i := range it.refs {
-		if l := logs[it.refs[i].log]; l == nil || (l.conn != it.conn && !l.conn.live(now)) {
+		if l := logs[it.refs[i].log]; l == nil || (l.conn != it.conn && !l.conn.live(now, s.after)) {
 			return false
 		}
 	}
@@ -117,7 +156,7 @@ func (s *Store) vouched(it *item, now int64) bool {
 
 // verify says what the purge logs have for it, and softens it if that is a soft
 // purge.
-func (s *Store) verify(ctx context.Context, it *item) (verdict, error) {
+func (s view) verify(ctx context.Context, it *item) (verdict, error) {
 	version := s.table.version.Load() // before the look, so that a purge during it counts
 	v, err := s.judge(ctx, it.refs, it.hashes, new(logs))
 	if v == stale {
@@ -131,12 +170,12 @@ func (s *Store) verify(ctx context.Context, it *item) (verdict, error) {
 
 // judge looks into the logs, those it cannot trust read anew, and leaves them in
 // ls. Without an error the verdict is never unknown.
-func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs) (verdict, error) {
+func (s view) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs) (verdict, error) {
 	*ls = *s.table.now.Load()
 	now := s.clock()
 	var doubtful uint64
 	for i := range refs {
-		if l := ls[refs[i].log]; l == nil || !l.conn.live(now) || l.inc == refs[i].inc && l.head < refs[i].s0 {
+		if l := ls[refs[i].log]; l == nil || !l.conn.live(now, s.after) || l.inc == refs[i].inc && l.head < refs[i].s0 {
 			doubtful |= 1 << refs[i].log
 		}
 	}
@@ -159,7 +198,7 @@ func (s *Store) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs
 
 // readLogs reads the logs of set into ls, or only their heads, and opens those
 // that Redis has lost.
-func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs, heads bool) error {
+func (s view) readLogs(ctx context.Context, set uint64, ls *logs, heads bool) error {
 	lost, err := s.readTracked(ctx, set, ls, heads)
 	if err != nil || lost == 0 {
 		return err
@@ -170,7 +209,7 @@ func (s *Store) readLogs(ctx context.Context, set uint64, ls *logs, heads bool) 
 // readTracked reads the logs of set into ls; lost are those that are missing,
 // damaged or behind what this process has seen of them. ls is nil where the
 // read failed, and the error is of one of those.
-func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs, heads bool) (lost uint64, _ error) {
+func (s view) readTracked(ctx context.Context, set uint64, ls *logs, heads bool) (lost uint64, _ error) {
 	list, failed := s.reachable(set, ls)
 	if len(list) == 0 {
 		return 0, failed
@@ -181,15 +220,7 @@ func (s *Store) readTracked(ctx context.Context, set uint64, ls *logs, heads boo
 		high[i] = s.table.high[i].Load()
 	}
 	err := s.exchange(ctx, first, func(ctx context.Context, cl rueidis.Client) (own error) {
-		reads := make([]rueidis.CacheableTTL, 0, len(list))
-		for _, i := range list {
-			if heads {
-				reads = append(reads, rueidis.CT(cl.B().Getrange().Key(s.keys.logs[i]).Start(0).End(logHeadLen-1).Cache().ToStaticTTL(), tracked))
-			} else {
-				reads = append(reads, rueidis.CT(cl.B().Get().Key(s.keys.logs[i]).Cache().ToStaticTTL(), tracked))
-			}
-		}
-		for j, r := range cl.DoMultiCache(ctx, reads...) {
+		for j, r := range s.getLogs(ctx, cl, list, heads) {
 			i := list[j]
 			raw, err := r.ToString()
 			if errors.Is(err, errJoin) {

@@ -40,7 +40,7 @@ func TestBodiesAreCompressed(t *testing.T) {
 				t.Errorf("%s: %d bytes came back of %d", name, len(got), len(c.body))
 			}
 		}
-		it, err := s.fetch(ctx, store.Slot{Key: name})
+		it, err := s.asTold().fetch(ctx, store.Slot{Key: name})
 		if err != nil || (it.packed != nil) != c.packed || c.packed && len(it.raw) > len(c.body)/2 {
 			t.Errorf("%s: %v, packed: %v, %d bytes in Redis", name, err, it.packed != nil, len(it.raw))
 		}

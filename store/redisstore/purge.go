@@ -62,8 +62,10 @@ func (s *Store) Purge(ctx context.Context, p store.Purge) (store.Purged, error) 
 	}
 	if errs != nil {
 		s.failed.Add(1) // before it returns, like purges
+		return total, errors.Join(errs...)
 	}
-	return total, errors.Join(errs...)
+	total.Token = s.tokens.issue(s.clock())
+	return total, nil
 }
 
 // persist tries until ctx is done. Purges do not ask the breaker: they matter

@@ -39,6 +39,7 @@ type Store struct {
 	// purges counts the purges of this process, once when one begins and once
 	// when it ends. A fill that Redis knows nothing of compares it.
 	purges atomic.Uint64
+	tokens tokens
 	// failed counts the purges that ended with an error: Redis may not know of
 	// them, so they end all fills of this process that began before.
 	failed atomic.Uint64
@@ -53,9 +54,10 @@ type Store struct {
 }
 
 var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Sizer   = (*Store)(nil)
-	_ store.Truster = (*Store)(nil)
+	_ store.Store       = (*Store)(nil)
+	_ store.Sizer       = (*Store)(nil)
+	_ store.Truster     = (*Store)(nil)
+	_ store.TokenReader = (*Store)(nil)
 )
 
 // New returns a Store. Its error reports everything that is wrong with o, each
@@ -136,6 +138,16 @@ func (s *Store) LocalSize() store.LocalSize { return s.local.size() }
 // Get is of store.Getter. A value in local memory is returned without a call,
 // an allocation or a lock that others wait for.
 func (s *Store) Get(ctx context.Context, key string) (*store.Item, error) {
+	return s.asTold().Get(ctx, key)
+}
+
+// Variant is of store.Getter. It looks at the base again, which is kept locally
+// as a rule: base may have been purged since the caller got it.
+func (s *Store) Variant(ctx context.Context, base *store.Item, name string) (*store.Item, error) {
+	return s.asTold().Variant(ctx, base, name)
+}
+
+func (s view) Get(ctx context.Context, key string) (*store.Item, error) {
 	it, err := s.lookup(ctx, store.Slot{Key: key})
 	if err != nil {
 		return nil, err
@@ -143,9 +155,7 @@ func (s *Store) Get(ctx context.Context, key string) (*store.Item, error) {
 	return &it.Item, nil
 }
 
-// Variant is of store.Getter. It looks at the base again, which is kept locally
-// as a rule: base may have been purged since the caller got it.
-func (s *Store) Variant(ctx context.Context, base *store.Item, name string) (*store.Item, error) {
+func (s view) Variant(ctx context.Context, base *store.Item, name string) (*store.Item, error) {
 	now, err := s.lookup(ctx, store.Slot{Key: base.Key})
 	if err != nil {
 		return nil, err

@@ -60,8 +60,8 @@ func TestFillAndGet(t *testing.T) {
 // isLocal reports whether s would answer key without a call.
 func isLocal(s *Store, slot store.Slot) bool {
 	now := s.clock()
-	it := s.local.get(slot, now)
-	return it != nil && s.vouched(it, now)
+	it := s.local.get(slot, now, 0)
+	return it != nil && s.asTold().vouched(it, now)
 }
 
 // warm reads key until s keeps it.

@@ -1,0 +1,71 @@
+package redisstore
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+const (
+	// tokenSkew is how much the clocks of two instances may differ.
+	tokenSkew = 5 * time.Second
+	// maxTokens bounds the tokens whose first sight is remembered.
+	maxTokens = 4096
+
+	tokenLen = 8 + 16
+)
+
+// A token is when its purge returned, by the purger's clock, and a stamp of its
+// own, in base64url. When it was first seen here is remembered: an answered
+// heartbeat that was sent later proves that this process has heard of the purge,
+// and of all that its bearer may have seen before. To compare the clocks of two
+// instances would not do, and says only when a token has become useless.
+type tokens struct {
+	mu   sync.Mutex
+	seen map[string]int64 // on the store's clock
+}
+
+// issue returns a new token.
+func (t *tokens) issue(now int64) string {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, tokenLen), uint64(time.Now().UnixMilli()))
+	stamp := store.NewStamp()
+	token := base64.RawURLEncoding.EncodeToString(append(b, stamp[:]...))
+	t.sight(token, now)
+	return token
+}
+
+// sight returns when token was first seen. One that is forgotten is seen anew,
+// which is on the safe side.
+func (t *tokens) sight(token string, now int64) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at, ok := t.seen[token]; ok {
+		return at
+	}
+	if t.seen == nil || len(t.seen) >= maxTokens {
+		t.seen = make(map[string]int64)
+	}
+	t.seen[token] = now
+	return now
+}
+
+// After is of store.TokenReader. Past Options.Trust no process lags behind: then,
+// and 5 s later, by which clocks may differ, a token is of no use any more.
+func (s *Store) After(token string) store.Getter {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) != tokenLen {
+		return nil
+	}
+	age := time.Since(time.UnixMilli(int64(binary.BigEndian.Uint64(b))))
+	if age > s.options.Trust+s.options.Timeout+tokenSkew {
+		return nil
+	}
+	after := s.tokens.sight(token, s.clock())
+	if s.beats.allAfter(after) {
+		return nil
+	}
+	return view{s, after}
+}
