@@ -2,30 +2,25 @@ package consistency
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/reprise-go/reprise/integration_test/figures"
+	"github.com/reprise-go/reprise/integration_test/overlay"
 )
 
 // patience is how long a mutant may go unseen.
 const patience = 30 * time.Second
 
 func TestMutants(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	caught, all := 0, 0
 	for _, m := range mutants {
 		t.Run(m.race+" "+m.what, func(t *testing.T) {
-			found := m.try(t, root)
+			found := m.try(t)
 			if !m.spared {
 				all++
 			}
@@ -45,14 +40,13 @@ func TestMutants(t *testing.T) {
 
 // try builds the mutant and runs its trial. It returns the first violation, or
 // "".
-func (m mutant) try(t *testing.T, root string) (violation string) {
+func (m mutant) try(t *testing.T) (violation string) {
 	t.Helper()
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "mutant.test")
-	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", m.overlay(t, root, dir), "-o", binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("it does not build: %v\n%s", err, out)
+	var edits []overlay.Edit
+	for _, e := range m.edits {
+		edits = append(edits, overlay.Edit{File: e.file, Old: e.old, New: e.new})
 	}
+	binary := overlay.Build(t, edits...)
 	limit := patience
 	if m.spared {
 		limit = 5 * time.Second
@@ -71,41 +65,4 @@ func (m mutant) try(t *testing.T, root string) (violation string) {
 	}
 	t.Fatalf("it failed without a violation: %v\n%s", err, out)
 	return ""
-}
-
-// overlay writes the changed files and what names them to the go command.
-func (m mutant) overlay(t *testing.T, root, dir string) string {
-	t.Helper()
-	texts := make(map[string]string)
-	for _, e := range m.edits {
-		path := filepath.Join(root, e.file)
-		if texts[path] == "" {
-			b, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			texts[path] = string(b)
-		}
-		if n := strings.Count(texts[path], e.old); n != 1 {
-			t.Fatalf("%s says %d times, not once: %s", e.file, n, e.old)
-		}
-		texts[path] = strings.Replace(texts[path], e.old, e.new, 1)
-	}
-	replace := make(map[string]string)
-	for path, text := range texts {
-		changed := filepath.Join(dir, strings.ReplaceAll(strings.TrimPrefix(path, root), "/", "_"))
-		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		replace[path] = changed
-	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(name, list, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }

@@ -111,7 +111,13 @@ type instance struct {
 // start starts an instance, which ends with the test.
 func start(t *testing.T, redis, namespace string) *instance {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	return startBinary(t, os.Args[0], redis, namespace)
+}
+
+// startBinary is start for another version of the program.
+func startBinary(t *testing.T, binary, redis, namespace string) *instance {
+	t.Helper()
+	cmd := exec.Command(binary)
 	cmd.Env = append(os.Environ(), envRedis+"="+redis, envNamespace+"="+namespace)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()

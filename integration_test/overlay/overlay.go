@@ -1,0 +1,70 @@
+// Package overlay builds the test binary of a package from changed sources: the
+// program as it would be with a protection less, or in a later version.
+package overlay
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// An Edit replaces the one place where a file, named from the repository's root,
+// says Old.
+type Edit struct{ File, Old, New string }
+
+// Build builds the test binary of the package that is being tested, with the
+// edits made, and returns its path. It fails the test if an edit does not fit.
+func Build(tb testing.TB, edits ...Edit) (binary string) {
+	tb.Helper()
+	dir := tb.TempDir()
+	binary = filepath.Join(dir, "changed.test")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", write(tb, dir, edits), "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("it does not build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// write makes the changed files, and the file that names them to the go command.
+func write(tb testing.TB, dir string, edits []Edit) string {
+	tb.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	texts := make(map[string]string)
+	for _, e := range edits {
+		path := filepath.Join(root, e.File)
+		if texts[path] == "" {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			texts[path] = string(b)
+		}
+		if n := strings.Count(texts[path], e.Old); n != 1 {
+			tb.Fatalf("%s says %d times, not once: %s", e.File, n, e.Old)
+		}
+		texts[path] = strings.Replace(texts[path], e.Old, e.New, 1)
+	}
+	replace := make(map[string]string)
+	for path, text := range texts {
+		changed := filepath.Join(dir, strings.ReplaceAll(strings.TrimPrefix(path, root), "/", "_"))
+		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+		replace[path] = changed
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	name := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(name, list, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return name
+}
