@@ -25,8 +25,7 @@ type conn struct {
 	// read on this connection was last given up (on the store's clock; 0:
 	// never). An answer proves that all pushes before it were read.
 	proof, suspect atomic.Int64
-	// beat is when the oldest heartbeat without an answer was sent. Keeping
-	// the oldest makes proof err on the safe side when one is never answered.
+	// beat is when the heartbeat was sent that has no answer yet; 0: there is none.
 	beat atomic.Int64
 
 	gen    atomic.Uint64 // rises when Redis says that it forgot all it tracked
@@ -79,11 +78,17 @@ func (c *conn) suspected() bool {
 	return s != 0 && c.proof.Load() <= s
 }
 
+// awaitsBeat reports whether the answer of a heartbeat may still come.
+func (c *conn) awaitsBeat() bool {
+	sent := c.beat.Load()
+	return sent != 0 && c.s.clock()-sent < int64(beatLost)
+}
+
 // Flight begins a read, or joins one. Our own look-up has been made before.
 func (c *conn) Flight(key, cmd string, _ time.Duration, _ time.Time) (none rueidis.RedisMessage, _ rueidis.CacheEntry) {
 	now := c.s.clock()
 	if strings.HasSuffix(key, beatMark) {
-		c.beat.CompareAndSwap(0, now)
+		c.beat.Store(now)
 		return none, nil
 	}
 	if c.suspected() {
@@ -116,6 +121,9 @@ func (c *conn) Update(key, cmd string, val rueidis.RedisMessage) (pxat int64) {
 	if strings.HasSuffix(key, beatMark) {
 		if sent := c.beat.Swap(0); sent != 0 {
 			c.proof.Store(sent)
+		}
+		if c.suspected() { // by a read given up since
+			c.s.beats.kick()
 		}
 		return 0
 	}
@@ -159,10 +167,14 @@ func (c *conn) keep(key string, val rueidis.RedisMessage) {
 // Cancel ends a read that failed. It runs in the goroutine of the one who read,
 // or in the reader if Redis answered with an error.
 func (c *conn) Cancel(key, cmd string, err error) {
+	_, answered := rueidis.IsRedisErr(err)
 	if strings.HasSuffix(key, beatMark) {
+		if answered { // an error proves nothing, but it is the answer
+			c.beat.Store(0)
+		}
 		return
 	}
-	if _, answered := rueidis.IsRedisErr(err); !answered {
+	if !answered {
 		c.suspect.Store(c.s.clock())
 		c.s.beats.kick()
 	}

@@ -72,12 +72,17 @@ func (s *Store) beat() {
 	}
 }
 
-// due returns the connections without a heartbeat under way, and marks them.
+// beatLost is when a heartbeat without an answer was never sent: long before,
+// rueidis closes a connection that answers nothing.
+const beatLost = 10 * time.Second
+
+// due returns the connections without a heartbeat under way, and marks them. One
+// that was given up is under way until it is answered: answers look alike.
 func (b *beats) due() (due []*conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for c, underWay := range b.conns {
-		if !underWay {
+		if !underWay && !c.awaitsBeat() {
 			b.conns[c] = true
 			due = append(due, c)
 		}
