@@ -17,6 +17,7 @@ type draft struct {
 	size   int64
 	etag   string   // that was made for the body before, or ""
 	tags   []string // beside those the handler has said now
+	reuses bool     // it has of the body that was stored
 }
 
 // draft puts together what the handler's response amounts to.
@@ -44,7 +45,7 @@ func (c *capture) draft() draft {
 // ours or a 200 to a HEAD, in the place of its own (RFC 9111 §3.2). What r was
 // made of, it is still made of: its tags stay.
 func (r *response) redraft(update http.Header) draft {
-	d := draft{status: r.status, header: rfc9111.Freshen(r.header(), update), body: r.body, span: r.span, size: r.size}
+	d := draft{status: r.status, header: rfc9111.Freshen(r.header(), update), body: r.body, span: r.span, size: r.size, reuses: true}
 	if r.item != nil {
 		d.tags = userTags(r.item.Tags)
 	}
@@ -75,7 +76,7 @@ func (d *draft) join(old *response, limit int64) {
 	if old.item != nil {
 		d.tags = userTags(old.item.Tags)
 	}
-	d.span = joined
+	d.span, d.reuses = joined, true
 }
 
 // isPart tells whether d has not all of its whole.

@@ -104,6 +104,9 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 		c.why = ReasonVaryOn
 		return made, nil
 	}
+	for i := range keep {
+		keep[i].Reuses = d.reuses
+	}
 	made.Value, made.Keep, made.Shared = v, keep, j.marks&asked == 0
 	return made, nil
 }

@@ -97,7 +97,8 @@ type Lease interface {
 	//
 	//	nil           stored; no purge that would drop it has returned before
 	//	ErrOvertaken  a purge, a Steal or a newer fill came first, or others took
-	//	              the key's last places for variants; nothing is stored
+	//	              the key's last places for variants, or what an entry reuses
+	//	              has gone; nothing is stored
 	//
 	// Any other error means that the store failed: the entries may or may not
 	// be stored, and no purge that would drop them has returned in this
@@ -144,6 +145,11 @@ type Entry struct {
 	Body    []byte        // never copied, never decoded; the store keeps it, do not write to it
 	Tags    []string      // whose purge drops it, besides its key's
 	Life    time.Duration // how long keeping it makes sense: fresh and every stale window; must be positive
+
+	// Reuses: it was made with the body of what the claim saw. It is not stored
+	// if the base that the claim saw has gone, for it may have been purged when
+	// the fill had begun, but before the fill's lease was there to be ended.
+	Reuses bool
 }
 
 // A Stamp names one fill, or one soft purge. Stamps never repeat. The zero

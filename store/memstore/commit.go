@@ -37,6 +37,8 @@ func (l *lease) commit(entries []store.Entry) error {
 	switch {
 	case now == nil && base == nil && variant != nil: // a base that is gone is not made again
 		return store.ErrOvertaken
+	case now == nil && slices.ContainsFunc(entries, func(e store.Entry) bool { return e.Reuses }):
+		return store.ErrOvertaken
 	case now != nil && (l.base == nil || now.Stamp != l.base.Stamp): // a newer fill's
 		return store.ErrOvertaken
 	case base == nil && variant != nil && l.s.full(now, variant.Variant, l.most): // by fills that ran beside this one

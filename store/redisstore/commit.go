@@ -167,8 +167,18 @@ func (l *lease) plan(entries []store.Entry) (*plan, error) {
 		}
 	}
 	end = expiry(time.Now().Add(baseLife))
-	p.args = []string{l.slot.Variant, string(l.stamp[:]), l.seen, millis(variantLife), variantValue, baseValue, millis(baseLife), end, name, l.most}
+	p.args = []string{l.slot.Variant, string(l.stamp[:]), l.seen, millis(variantLife), variantValue, baseValue, millis(baseLife), end, name, l.most, reuses(entries)}
 	return p, nil
+}
+
+// reuses returns the script's word for whether an entry reuses what was seen.
+func reuses(entries []store.Entry) string {
+	for i := range entries {
+		if entries[i].Reuses {
+			return "1"
+		}
+	}
+	return "0"
 }
 
 // maxLife bounds lives so that twice one can be told in nanoseconds.

@@ -279,3 +279,34 @@ func TestPurgeBetweenWriteAndVerdict(t *testing.T) {
 		l.end()
 	}
 }
+
+// TestConfirmationInTheGapOfAPurge begins a fill between the two steps of a
+// purge: the leases have gone, and the base is still there to be seen and
+// confirmed. What is made anew there is made after the purge began; what reuses
+// the old body is not.
+func TestConfirmationInTheGapOfAPurge(t *testing.T) {
+	addr := sharedAddr(t)
+	s := open(t, Options{Addrs: []string{addr}, Namespace: randomNamespace(), Timeout: time.Second})
+	for _, variant := range []string{"", "v"} {
+		for _, reuses := range []bool{true, false} {
+			fill(t, s, "k", "old")
+			command(addr, "UNLINK", s.keys.control("k"))
+			l, err := s.Acquire(ctx, store.Claim{Slot: store.Slot{Key: "k"}, Base: get(t, s, "k"), Hold: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			command(addr, "UNLINK", s.keys.base("k"))
+			entries := []store.Entry{{Body: []byte("new"), Life: time.Minute, Reuses: reuses}}
+			if variant != "" { // it has turned out to vary
+				entries = append(entries, store.Entry{Variant: variant, Body: []byte("new"), Life: time.Minute, Reuses: reuses})
+			}
+			err = l.Commit(ctx, entries...)
+			if reuses && (!errors.Is(err, store.ErrOvertaken) || body(s, "k") != "") {
+				t.Errorf("variant %q: what was purged is back: %v, %q", variant, err, body(s, "k"))
+			}
+			if !reuses && err != nil {
+				t.Errorf("variant %q, made anew: %v", variant, err)
+			}
+		}
+	}
+}

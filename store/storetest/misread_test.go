@@ -33,6 +33,7 @@ func valueMutants() []mutant {
 		altered("meta is lost", each(func(e *store.Entry) { e.Meta = nil }), "a commit can be read*", "everything at once does no harm"),
 		altered("lives are short", each(func(e *store.Entry) { e.Life /= 2 }), "a commit can be read, every field of it"),
 		altered("lives do not end", each(func(e *store.Entry) { e.Life = hour }), "an entry ends with its life"),
+		altered("nobody asks what is reused", each(func(e *store.Entry) { e.Reuses = false }), "what reuses an entry is not stored once that has ended"),
 		altered("bodies end at 64 KiB", each(func(e *store.Entry) { e.Body = e.Body[:min(len(e.Body), 64<<10)] }), "bodies may be empty or large"),
 		altered("only the first entry is stored", func(_ *faultyLease, entries []store.Entry) []store.Entry {
 			return entries[:min(1, len(entries))]

@@ -17,6 +17,7 @@ func valueChecks() []check {
 		{name: "a commit replaces what was there", run: commitReplaces},
 		{name: "a commit without entries deletes", run: commitDeletes},
 		{name: "an entry ends with its life", run: entryEnds},
+		{name: "what reuses an entry is not stored once that has ended", run: reusesWhatEnded},
 		{name: "bodies may be empty or large", run: bodiesOfAllSizes},
 		{name: "items are unharmed by what comes later", run: itemsStay},
 	}
@@ -117,6 +118,31 @@ func entryEnds(r *room) {
 	// What has ended is no obstacle to the next fill.
 	r.fill(r.a, "k", base("next"))
 	r.has(r.a, "k", "next")
+}
+
+func reusesWhatEnded(r *room) {
+	const life = 50 * time.Millisecond
+	for _, reuses := range []bool{true, false} {
+		short := base("short")
+		short.Life = life
+		var l store.Lease
+		for filled := time.Now(); l == nil || time.Since(filled) > life; { // it must have been seen
+			if l != nil {
+				_ = l.Release(r.Context())
+			}
+			filled = time.Now()
+			r.fill(r.a, "k", short)
+			l = r.acquire(r.a, store.Slot{Key: "k"})
+		}
+		r.eventually("the end of what is reused", func() bool { return r.get(r.a, "k") == nil })
+		e := base("again")
+		if e.Reuses = reuses; reuses {
+			r.overtaken(l, e)
+			r.hasNot(r.a, "k", "")
+		} else if err := l.Commit(r.Context(), e); err != nil {
+			r.Errorf("Commit of what reuses nothing: %v", err)
+		}
+	}
 }
 
 func bodiesOfAllSizes(r *room) {

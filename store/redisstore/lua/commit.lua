@@ -4,7 +4,10 @@
 -- may: count is kept here alone, and begins anew with each base, so that it need
 -- not be purged, and to lose it only lets more in.
 -- KEYS control count base [variant] log...
--- ARGV field stamp seenBase px variantValue newBase basePx baseExpiry name variants logBytes...
+-- ARGV field stamp seenBase px variantValue newBase basePx baseExpiry name variants reuses logBytes...
+-- With reuses 1 the base must be the one the holder saw, and be there still: a
+-- purge deletes leases and base in two steps, and a fill that took its lease
+-- between them must not bring back what it saw before.
 -- Without newBase the base stays, and lives as long as its variant at least.
 -- Without any value the last key is deleted.
 -- Logs are named where all keys are on one node, with the bytes (inc, head) up
@@ -12,13 +15,13 @@
 -- 1 stored · 0 overtaken, or full · 2 a log has moved: look at it, and try again
 local cur = redis.call('HGET', KEYS[1], ARGV[1])
 if not cur or string.sub(cur, 1, 16) ~= ARGV[2] then return 0 end
-local keys = #KEYS - (#ARGV - 10)
-for i = 11, #ARGV do
-  if redis.call('GETRANGE', KEYS[keys + i - 10], 0, 23) ~= ARGV[i] then return 2 end
+local keys = #KEYS - (#ARGV - 11)
+for i = 12, #ARGV do
+  if redis.call('GETRANGE', KEYS[keys + i - 11], 0, 23) ~= ARGV[i] then return 2 end
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 local base = redis.call('GETRANGE', KEYS[3], 0, 15)
-if base ~= ARGV[3] and not (base == '' and (ARGV[6] ~= '' or ARGV[5] == '')) then return 0 end
+if base ~= ARGV[3] and (ARGV[11] == '1' or base ~= '' or ARGV[6] == '' and ARGV[5] ~= '') then return 0 end
 if ARGV[5] == '' and ARGV[6] == '' then
   redis.call('UNLINK', KEYS[keys])
   if keys == 4 then redis.call('ZREM', KEYS[2], ARGV[9]) end
