@@ -225,6 +225,7 @@ func (c *conn) Close(error) {
 	}
 	if flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing
 		c.flush()
+		c.s.purgeAgain()
 	}
 }
 

@@ -98,6 +98,14 @@ func (s *Store) persist(ctx context.Context, attempt func(context.Context, rueid
 // purgeKeys drops keys and ends their fills. It returns how many base entries
 // there were.
 func (s *Store) purgeKeys(ctx context.Context, keys []string, soft bool) (count int, err error) {
+	count, err = s.dropKeys(ctx, keys, soft)
+	if err == nil {
+		s.recents.noteKeys(keys, soft, s.clock())
+	}
+	return count, err
+}
+
+func (s *Store) dropKeys(ctx context.Context, keys []string, soft bool) (count int, err error) {
 	s.dropLocal(keys)
 	for todo := keys; len(todo) > 0 && err == nil; {
 		batch := todo[:min(purgeBatch, len(todo))]
@@ -231,6 +239,9 @@ func (s *Store) purgeLogs(ctx context.Context, set uint64, args *[numLogs][]stri
 	})
 	// The pushes have done it already, but for a log that Redis has lost.
 	s.table.forget(all)
+	if err == nil {
+		s.recents.noteLogs(all, s.clock())
+	}
 	return err
 }
 

@@ -40,6 +40,8 @@ type Store struct {
 	// when it ends. A fill that Redis knows nothing of compares it.
 	purges atomic.Uint64
 	tokens tokens
+	// recents are purges that a failover may have lost.
+	recents recents
 	// failed counts the purges that ended with an error: Redis may not know of
 	// them, so they end all fills of this process that began before.
 	failed atomic.Uint64
