@@ -1,8 +1,8 @@
 package model
 
-// receive takes what has come first over a link. All of it runs in
-// the connection's reader (conn.go), and what wakes goes on at once: that it may
-// be later is what the delays of the messages stand for.
+// receive takes what has come first over a link. All of it runs in the
+// connection's reader (conn.go), and what wakes goes on at once: that it may be
+// later is what the delays of the messages stand for.
 func (r *run) receive(link int) {
 	c, i := &r.w.links[link], link/2
 	m := c.down[0]
@@ -18,9 +18,9 @@ func (r *run) receive(link int) {
 	case opRead:
 		r.update(i, c, &m)
 	case opUnlink, opSoft:
-		r.purged(q, 0)
+		r.purgeReturns(q, 0)
 	case opLog:
-		r.purged(q, m.arg[0])
+		r.purgeReturns(q, m.arg[0])
 	case opAsk:
 		if q >= 0 {
 			r.arrived(q, m.arg)
@@ -111,7 +111,7 @@ func (r *run) callerPuts(i int) {
 // beat sends a heartbeat (heartbeat.go, sendBeat, and conn.Flight).
 func (r *run) beat(link int) {
 	c := &r.w.links[link]
-	if !c.beat {
+	if r.c.off.exactBeat && !c.beat {
 		c.beat, c.beatAge, c.beatAfter = true, 0, true
 	}
 	c.beats++

@@ -43,8 +43,8 @@ func (r *run) sendPurge(p int) {
 	r.send(int(u.at), k, m)
 }
 
-// purged returns from purge p, at head if it was one of the tag.
-func (r *run) purged(p int, head uint8) {
+// purgeReturns ends purge p; head is its number if it was of the tag.
+func (r *run) purgeReturns(p int, head uint8) {
 	u := &r.w.purges[p]
 	if u.phase == purgeDone {
 		return // the answer to a second attempt

@@ -5,6 +5,6 @@ package model
 // The race detector makes the exploration ten times slower, and there is nothing
 // concurrent in it.
 const (
-	quickStates  = 10_000
+	quickStates  = 5_000
 	mutantStates = 300_000
 )

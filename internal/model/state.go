@@ -124,7 +124,7 @@ type conn struct {
 	proof   uint8 // age of proof, up to the trust window: not live
 	suspect bool  // proof <= suspect
 
-	// beat is when the oldest heartbeat without an answer was sent.
+	// beat is the oldest heartbeat without an answer, as built: see exactBeat.
 	beat      bool
 	beatAge   uint8
 	beatAfter bool // it was sent after the last read that was given up
@@ -242,7 +242,6 @@ type request struct {
 	old        stamp
 	purged     bool  // a purge here has begun or ended since Acquire
 	inc, head  uint8 // of the log as it was judged
-	overtaken  bool
 }
 
 // A state is an swr.State, as far as the model tells them apart.
