@@ -44,7 +44,7 @@ func handlerPatient() reprise.Policy {
 	return reprise.Policy{Name: "page", TTL: time.Minute, Limits: reprise.Limits{Wait: 2 * handlerLimit, Fill: 2 * handlerLimit}}
 }
 
-// 50,000 requests wait for one handler. They come without sockets, of which a
+// 50,000 requests (12,500 under the race detector) wait for one handler. They come without sockets, of which a
 // process has not so many, and share one *http.Request. The bar is on the heap,
 // which is the cache's. A stack is as deep as its goroutine has ever been, in
 // steps of two: 4 KiB for a look into memory, 8 for a read from Redis; net/http's
@@ -114,11 +114,11 @@ func handlerMemory() (heap, stack int64) {
 	return int64(m.HeapAlloc), int64(m.StackInuse)
 }
 
-// 2,000 of them on connections of their own. What a waiter takes is compared
+// 2,000 of them (500 under the race detector) on connections of their own. What a waiter takes is compared
 // with what net/http takes for a request that waits in a bare handler.
 func Test2000WaitersOnSockets(t *testing.T) {
 	handlerBackends(t, func(t *testing.T, b *handlerBackend) {
-		const waiters = 2000
+		const waiters = 2000 / handlerShare
 		row := "2,000 waiters on sockets, " + b.name
 		var heap, stack int64
 		handlerInTime(t, row, "all answered after the fill", 500*time.Millisecond, func(int) time.Duration {
