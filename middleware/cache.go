@@ -119,7 +119,7 @@ func (c *Cache) Handler(p Policy) func(http.Handler) http.Handler {
 		panic(&PolicyError{p.Name, "Name", p.Name, "another policy of this cache has it"})
 	}
 	c.policies[p.Name] = h
-	c.groups = append(c.groups, h.plain, h.private)
+	c.groups = append(c.groups, h.plain) // and with it its sibling
 	return h.wrap
 }
 

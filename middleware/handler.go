@@ -42,7 +42,8 @@ func newHandler(c *Cache, p Policy) *handler {
 		Refreshes:   c.opts.refreshes,
 		Observe:     observer{h.record, c.opts.logger.With("policy", p.Name)},
 	}
-	h.plain, h.private = swr.NewGroup[*response](o), swr.NewGroup[*response](o)
+	h.plain = swr.NewGroup[*response](o)
+	h.private = h.plain.Sibling()
 	return h
 }
 

@@ -96,15 +96,17 @@ func TestRefreshWorkersBoundTheRefreshesOfAPolicy(t *testing.T) {
 			most.Store(max(most.Load(), running.Add(1)))
 			defer running.Add(-1)
 			time.Sleep(time.Second)
+			w.Header().Set("Cache-Control", "public, max-age=5, stale-while-revalidate=60")
 			fmt.Fprint(w, "x")
 		}))
-		for i := range 5 {
+		for i := range 10 {
 			s.get(fmt.Sprint("/", i))
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(20 * time.Second)
 		most.Store(0)
 		for i := range 5 {
 			s.get(fmt.Sprint("/", i)).want(t, "STALE", "x")
+			s.get(fmt.Sprint("/", 5+i), "Authorization", "Basic eDp5").want(t, "STALE", "x")
 		}
 		time.Sleep(5 * time.Second)
 		if most.Load() != 2 {

@@ -66,12 +66,16 @@ type Group[V any] struct {
 // NewGroup returns a Group.
 func NewGroup[V any](o Options) *Group[V] {
 	o = o.withDefaults()
-	return &Group[V]{
-		opts:      o,
-		flights:   make(map[store.Slot]*flight[V]),
-		memos:     newMemos(),
-		refreshes: newRefreshes(o.Refreshes),
-	}
+	return newGroup[V](o, newRefreshes(o.Refreshes))
+}
+
+// Sibling returns a Group with g's options whose callers do not queue with g's.
+// They have their background refreshes in common: Options.Refreshes bounds those
+// of both, and to Close one is to Close both.
+func (g *Group[V]) Sibling() *Group[V] { return newGroup[V](g.opts, g.refreshes) }
+
+func newGroup[V any](o Options, r *refreshes) *Group[V] {
+	return &Group[V]{opts: o, flights: make(map[store.Slot]*flight[V]), memos: newMemos(), refreshes: r}
 }
 
 // Load returns the value src stands for: from the store if it may, filled once

@@ -16,7 +16,6 @@ import (
 	"github.com/reprise-go/reprise/integration_test/figures"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	reprise "github.com/reprise-go/reprise/middleware"
-	"github.com/reprise-go/reprise/store"
 )
 
 // Close comes while 100 refreshes run whose handlers never end by themselves.
@@ -38,7 +37,7 @@ func handlerCloses(t *testing.T, b *handlerBackend, row string, deaf bool) {
 	const refreshes, deadline = 100, 300 * time.Millisecond
 	before := goleak.IgnoreCurrent()
 	b.fresh(t)
-	var st store.Store = b.memory
+	st := b.memory
 	closeStore := func() error { return nil }
 	if b.redis != "" {
 		redis := b.open(t)

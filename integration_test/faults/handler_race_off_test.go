@@ -3,6 +3,7 @@
 package faults
 
 const (
-	handlerRace = false
-	handlerSlow = 1
+	handlerRace  = false
+	handlerSlow  = 1
+	handlerShare = 1
 )

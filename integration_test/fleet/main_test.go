@@ -5,6 +5,7 @@ package fleet
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,6 +29,7 @@ import (
 const (
 	envRedis     = "FLEET_REDIS"
 	envNamespace = "FLEET_NAMESPACE"
+	envTimeout   = "FLEET_TIMEOUT" // of calls to Redis; "": the default
 )
 
 func TestMain(m *testing.M) {
@@ -41,9 +44,11 @@ func TestMain(m *testing.M) {
 }
 
 // serve runs one instance until its standard input ends, which it does with the
-// test. Its handler takes 200 ms and answers with the version last set.
+// test. Its handler takes 200 ms, or what the request says, and answers with the
+// version last set.
 func serve(addr, namespace string) error {
-	st, err := redisstore.New(redisstore.Options{Addrs: []string{addr}, Namespace: namespace})
+	timeout, _ := time.ParseDuration(os.Getenv(envTimeout))
+	st, err := redisstore.New(redisstore.Options{Addrs: []string{addr}, Namespace: namespace, Timeout: timeout})
 	if err != nil {
 		return err
 	}
@@ -55,19 +60,27 @@ func serve(addr, namespace string) error {
 	defer cache.Close(context.Background())
 
 	var runs, version atomic.Int64
+	var answers lags
 	policy := reprise.Policy{Name: "page", TTL: time.Minute, StaleWhileRevalidate: time.Minute}
 	mux := http.NewServeMux()
-	mux.Handle("GET /page/{id}", cache.Handler(policy)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /page/{id}", answers.record(cache.Handler(policy)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := version.Load()
 		runs.Add(1)
 		reprise.Tag(r.Context(), "page:"+r.PathValue("id"))
+		work, err := time.ParseDuration(r.URL.Query().Get("work"))
+		if err != nil {
+			work = 200 * time.Millisecond
+		}
 		select {
-		case <-time.After(200 * time.Millisecond): // the work
+		case <-time.After(work):
 		case <-r.Context().Done():
 			return
 		}
+		// It is stored with the page, so that all who get it can tell how late they are.
+		w.Header().Set(ended, strconv.FormatInt(time.Now().UnixNano(), 10))
 		fmt.Fprintf(w, "page %s version %d", r.PathValue("id"), v)
-	})))
+	}))))
+	mux.HandleFunc("GET /lags", func(w http.ResponseWriter, r *http.Request) { _ = json.NewEncoder(w).Encode(answers.take()) })
 	mux.HandleFunc("GET /runs", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, runs.Load()) })
 	mux.HandleFunc("POST /version/{v}", func(w http.ResponseWriter, r *http.Request) {
 		v, _ := strconv.ParseInt(r.PathValue("v"), 10, 64)
@@ -101,6 +114,48 @@ func serve(addr, namespace string) error {
 	return nil
 }
 
+// ended is the response field with the time at which the handler ended, in
+// nanoseconds of the wall clock, which all processes of a machine share.
+const ended = "X-Handler-Ended"
+
+// lags are how long after the handler's end requests that came before it had
+// their answers.
+type lags struct {
+	mu sync.Mutex
+	of []time.Duration
+}
+
+// record measures in the instance: that the client's process is busy, or the
+// kernel, is not part of it.
+func (l *lags) record(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		came := time.Now()
+		h.ServeHTTP(w, r)
+		lag, waited := lagOf(w.Header(), came)
+		if waited {
+			l.mu.Lock()
+			l.of = append(l.of, lag)
+			l.mu.Unlock()
+		}
+	})
+}
+
+// take returns the lags since the last take.
+func (l *lags) take() []time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of := l.of
+	l.of = nil
+	return of
+}
+
+// lagOf is how long ago the handler ended, for who came while it ran.
+func lagOf(h http.Header, came time.Time) (lag time.Duration, waited bool) {
+	nanos, err := strconv.ParseInt(h.Get(ended), 10, 64)
+	end := time.Unix(0, nanos)
+	return time.Since(end), err == nil && came.Before(end)
+}
+
 // An instance is one process of the fleet.
 type instance struct {
 	t      *testing.T
@@ -109,7 +164,7 @@ type instance struct {
 }
 
 // start starts an instance, which ends with the test.
-func start(t *testing.T, redis, namespace string) *instance {
+func start(t *testing.T, redis, namespace string, env ...string) *instance {
 	t.Helper()
 	return startBinary(t, os.Args[0], redis, namespace)
 }
@@ -119,6 +174,7 @@ func startBinary(t *testing.T, binary, redis, namespace string) *instance {
 	t.Helper()
 	cmd := exec.Command(binary)
 	cmd.Env = append(os.Environ(), envRedis+"="+redis, envNamespace+"="+namespace)
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -151,6 +207,8 @@ type reply struct {
 	status int
 	xCache string
 	text   string
+	lag    time.Duration // where it came while the handler ran
+	waited bool
 }
 
 // do sends a request. The Host is the same at all instances, as behind a load
@@ -161,13 +219,15 @@ func (i *instance) do(method, path string) (reply, error) {
 		return reply{}, err
 	}
 	r.Host = "shop.example"
+	came := time.Now()
 	res, err := i.client.Do(r)
 	if err != nil {
 		return reply{}, err
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	return reply{res.StatusCode, res.Header.Get("X-Cache"), string(body)}, err
+	lag, waited := lagOf(res.Header, came)
+	return reply{res.StatusCode, res.Header.Get("X-Cache"), string(body), lag, waited}, err
 }
 
 // must is do where anything but a 200 ends the test.

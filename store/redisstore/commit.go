@@ -24,6 +24,7 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 	if !l.end() {
 		return store.ErrOvertaken
 	}
+	l.forget()
 	begun := time.Now()
 	ctx, cancel := l.s.limit(ctx)
 	defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -210,6 +211,47 @@ func TestCloseReleasesLeases(t *testing.T) {
 	}
 }
 
+// A program that ends lets its cancelled fills release their leases, and closes
+// the store, at the same time.
+func TestCloseAmongReleasesLeavesNoLease(t *testing.T) {
+	o := Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second}
+	other := open(t, o)
+	for round := range 20 {
+		s := open(t, o)
+		leases := make([]store.Lease, 100)
+		for i := range leases {
+			l, err := s.Acquire(t.Context(), store.Claim{Slot: store.Slot{Key: fmt.Sprintf("%d/%d", round, i)}, Hold: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			leases[i] = l
+		}
+		var releases sync.WaitGroup
+		for _, l := range leases {
+			releases.Go(func() { _ = l.Release(context.Background()) })
+		}
+		eventually(t, time.Minute, "some are over", func() bool {
+			return slices.ContainsFunc(leases, func(l store.Lease) bool {
+				l.(*lease).mu.Lock()
+				defer l.(*lease).mu.Unlock()
+				return l.(*lease).over
+			})
+		})
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		for i := range leases {
+			l, err := other.Acquire(t.Context(), store.Claim{Slot: store.Slot{Key: fmt.Sprintf("%d/%d", round, i)}, Hold: time.Minute})
+			if err != nil {
+				t.Errorf("round %d: a lease is left: %v", round, err)
+				continue
+			}
+			_ = l.Release(t.Context())
+		}
+		releases.Wait()
+	}
+}
+
 func TestCommitShapes(t *testing.T) {
 	a, _ := pair(t)
 	life := time.Minute
@@ -277,6 +319,7 @@ func TestPurgeBetweenWriteAndVerdict(t *testing.T) {
 		}
 		eventually(t, time.Second, "both are taken back", func() bool { return body(a, key) == "" && body(b, key) == "" })
 		l.end()
+		l.forget()
 	}
 }
 

@@ -79,10 +79,14 @@ func (l *lease) end() bool {
 		l.renew.Stop()
 	}
 	l.mu.Unlock()
+	return !was
+}
+
+// forget leaves nothing to do for Close.
+func (l *lease) forget() {
 	l.s.mu.Lock()
 	delete(l.s.leases, l)
 	l.s.mu.Unlock()
-	return !was
 }
 
 // stop ends the renewals of a lease that outlives its store.
@@ -97,6 +101,7 @@ func (l *lease) Release(ctx context.Context) error {
 	if !l.end() {
 		return store.ErrOvertaken
 	}
+	defer l.forget() // not before Redis knows: Close may end the connection meanwhile, and then has to tell it
 	if l.offline != nil {
 		return nil
 	}
