@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,7 +78,7 @@ func serveHolder() (was bool, _ error) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends
 		server.Close()
 	}()
-	if err := server.Serve(l); err != http.ErrServerClosed { //nolint:errorlint // as net/http says
+	if err := server.Serve(l); err != http.ErrServerClosed {
 		return true, err
 	}
 	return true, nil
@@ -250,7 +251,7 @@ func TestRedisLeaseHolderPaused(t *testing.T) {
 
 	kept := []string{"kept-url", "kept-tag"}
 	for _, id := range kept {
-		redistest.Eventually(t, 20*time.Second, "the holder keeps it", func() bool { return holder.page(id).cache == "HIT" && holder.page(id).cache == "HIT" })
+		redistest.Eventually(t, 20*time.Second, "the holder keeps it", func() bool { return holder.keeps(id) })
 	}
 	making := []string{"made-anew", "made-purged"}
 	first := make(chan answer, len(making))
@@ -275,7 +276,7 @@ func TestRedisLeaseHolderPaused(t *testing.T) {
 		t.Errorf("the other instance took %v to fill", took)
 	}
 	time.Sleep(time.Until(paused.Add(3 * lease)))
-	ids := append(kept, making...)
+	ids := slices.Concat(kept, making)
 	ask := func(c, n int) answer { return []*instance{holder, other}[c%2].get("page", ids[n%len(ids)]) }
 	before := drive(8, time.Millisecond, ask) // some wait for it to wake up
 	send(t, process, syscall.SIGCONT)

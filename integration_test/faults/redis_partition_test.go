@@ -51,9 +51,7 @@ func (p partition) run(t *testing.T) {
 	var all []answer
 	for range p.rounds {
 		for _, id := range ids {
-			redistest.Eventually(t, 10*time.Second, "both keep it", func() bool {
-				return on.page(id).cache == "HIT" && off.page(id).cache == "HIT" && off.page(id).cache == "HIT"
-			})
+			redistest.Eventually(t, 10*time.Second, "both keep it", func() bool { return on.keeps(id) && off.keeps(id) })
 		}
 		link.Shut(redistest.Up)
 		link.Shut(redistest.Down)
