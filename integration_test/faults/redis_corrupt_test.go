@@ -43,7 +43,9 @@ func TestRedisReplyCut(t *testing.T) {
 					t.Error(a.err)
 				}
 				// It has a connection, and knows the purge logs.
-				until(t, "it is connected", func() bool { return cut.get("page", "length").cache == "HIT" })
+				if !until(t, "it is connected", func() bool { return cut.get("page", "length").cache == "HIT" }) {
+					return
+				}
 				cut.ops.reset()
 				link.CutAfter(redistest.Down, int64(n)*length/offsets)
 				answers[n] = cut.get("page", id)
@@ -60,14 +62,16 @@ func TestRedisReplyCut(t *testing.T) {
 	figures.Exactly(t, row, "counted as failed", int(counted.Load()), offsets)
 }
 
-// until is redistest.Eventually for other goroutines than the test's.
-func until(t testing.TB, what string, ok func() bool) {
+// until is redistest.Eventually for other goroutines than the test's: it tells
+// whether they may go on.
+func until(t testing.TB, what string, ok func() bool) bool {
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Errorf("not within 20s: %s", what)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // Every bit of an entry is turned over, one after another. Redis pushes the
@@ -96,11 +100,13 @@ func TestRedisBitFlips(t *testing.T) {
 				}
 				flipped := value[bit/8] ^ 1<<(bit%8)
 				third("SETRANGE", key, strconv.Itoa(bit/8), string([]byte{flipped}))
-				var a answer
+				mu.Lock()
+				bits++
+				mu.Unlock()
 				// What the reader keeps of the whole entry may be served until the
 				// push has come.
-				until(t, fmt.Sprintf("bit %d is a miss", bit), func() bool {
-					a = reader.get("page", id)
+				if !until(t, fmt.Sprintf("bit %d is a miss", bit), func() bool {
+					a := reader.get("page", id)
 					mu.Lock()
 					defer mu.Unlock()
 					answers = append(answers, a)
@@ -108,10 +114,9 @@ func TestRedisBitFlips(t *testing.T) {
 						served++
 					}
 					return a.cache == "MISS"
-				})
-				mu.Lock()
-				bits++
-				mu.Unlock()
+				}) {
+					return
+				}
 			}
 		})
 	}
