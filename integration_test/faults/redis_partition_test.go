@@ -80,7 +80,7 @@ func (p partition) run(t *testing.T) {
 	for _, id := range ids {
 		figures.AtMost(t, p.row, fmt.Sprintf("worst stale answer, purge by %s, %d rounds", id, p.rounds), round(worst[id]), p.trust+50*time.Millisecond)
 	}
-	if worst["url"]+worst["tag"] == 0 {
+	if p.wait == 0 && min(worst["url"], worst["tag"]) == 0 {
 		t.Error("nothing stale was served: nothing was tested")
 	}
 }
