@@ -120,8 +120,16 @@ func (s *site) text(id string, version int) string {
 	return first + strings.Repeat(again, s.filling/len(again))
 }
 
+// serveLanguages makes a page in the language that is asked for.
+func (s *site) serveLanguages(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept-Language")
+	r.SetPathValue("id", r.PathValue("id")+"."+r.Header.Get("Accept-Language"))
+	s.ServeHTTP(w, r)
+}
+
 // An instance is one program of a fleet: a cache on a store of its own, before
-// the site, behind a socket. /page/ is cached, /bare/ is not.
+// the site, behind a socket. /page/ is cached, so is /lang/, in languages, and
+// /bare/ is not.
 type instance struct {
 	t      testing.TB
 	site   *site
@@ -163,6 +171,8 @@ func newInstance(t testing.TB, s *site, o redisstore.Options, p reprise.Policy) 
 	mux := http.NewServeMux()
 	i := &instance{t: t, site: s, store: st, cache: cache, ops: ops}
 	mux.Handle("GET /page/{id}", i.timed(cache.Handler(p)(s)))
+	p.Name = "lang"
+	mux.Handle("GET /lang/{id}", cache.Handler(p)(http.HandlerFunc(s.serveLanguages)))
 	mux.Handle("GET /bare/{id}", s)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -220,15 +230,19 @@ type answer struct {
 }
 
 // get asks for the page called id as one client does.
-func (i *instance) get(kind, id string, header ...string) answer {
-	a := answer{id: id, cached: kind == "page"}
+func (i *instance) get(kind, id string) answer { return i.ask(kind, id, "") }
+
+// ask asks for it in a language.
+func (i *instance) ask(kind, id, language string) answer {
+	a := answer{id: id, cached: kind != "bare"}
 	r, err := http.NewRequest("GET", i.url+"/"+kind+"/"+id, nil)
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	r.Host = host
-	for n := 0; n+1 < len(header); n += 2 {
-		r.Header.Set(header[n], header[n+1])
+	if language != "" {
+		a.id += "." + language
+		r.Header.Set("Accept-Language", language)
 	}
 	a.asked = time.Now()
 	res, err := i.client.Do(r)
@@ -240,7 +254,7 @@ func (i *instance) get(kind, id string, header ...string) answer {
 	res.Body.Close()
 	a.took = time.Since(a.asked)
 	a.cache = res.Header.Get("X-Cache")
-	a.version, a.err = i.site.read(id, res, string(body), err)
+	a.version, a.err = i.site.read(a.id, res, string(body), err)
 	return a
 }
 
@@ -272,6 +286,14 @@ func (i *instance) page(id string) answer {
 		i.t.Fatal(a.err)
 	}
 	return a
+}
+
+// keeps tells whether a page is served from what is stored, the second time from
+// the instance's own memory at the latest.
+func (i *instance) keeps(id string) bool {
+	i.t.Helper()
+	first, again := i.page(id), i.page(id)
+	return first.cache == "HIT" && again.cache == "HIT"
 }
 
 // purgeURL and purgeTag purge one page.

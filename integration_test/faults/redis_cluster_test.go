@@ -118,9 +118,7 @@ func others(t *testing.T, two [2]*instance, allowed func(place) bool) (ids []str
 		}
 	}
 	for _, id := range ids {
-		redistest.Eventually(t, 10*time.Second, "kept", func() bool {
-			return two[0].page(id).cache == "HIT" && two[1].page(id).cache == "HIT"
-		})
+		redistest.Eventually(t, 10*time.Second, "kept", func() bool { return two[0].keeps(id) && two[1].keeps(id) })
 	}
 	return ids
 }
@@ -185,9 +183,7 @@ func migrate(t *testing.T, c *redistest.Cluster, two [2]*instance) {
 	}
 	close(done)
 	<-writer
-	back := redistest.Eventually(t, 10*time.Second, "the page is shared", func() bool {
-		return two[0].page(id).cache == "HIT" && two[1].page(id).cache == "HIT"
-	})
+	back := redistest.Eventually(t, 10*time.Second, "the page is shared", func() bool { return two[0].keeps(id) && two[1].keeps(id) })
 	answers := tr.end()
 	noErrors(t, row, answers)
 	var worst time.Duration

@@ -43,7 +43,9 @@ func TestRedisReplyCut(t *testing.T) {
 					t.Error(a.err)
 				}
 				// It has a connection, and knows the purge logs.
-				until(t, "it is connected", func() bool { return cut.get("page", "length").cache == "HIT" })
+				if !until(t, "it is connected", func() bool { return cut.get("page", "length").cache == "HIT" }) {
+					return
+				}
 				cut.ops.reset()
 				link.CutAfter(redistest.Down, int64(n)*length/offsets)
 				answers[n] = cut.get("page", id)
@@ -60,14 +62,16 @@ func TestRedisReplyCut(t *testing.T) {
 	figures.Exactly(t, row, "counted as failed", int(counted.Load()), offsets)
 }
 
-// until is redistest.Eventually for other goroutines than the test's.
-func until(t testing.TB, what string, ok func() bool) {
+// until is redistest.Eventually for other goroutines than the test's: it tells
+// whether they may go on.
+func until(t testing.TB, what string, ok func() bool) bool {
 	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Errorf("not within 20s: %s", what)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // Every bit of an entry is turned over, one after another. Redis pushes the
@@ -96,11 +100,13 @@ func TestRedisBitFlips(t *testing.T) {
 				}
 				flipped := value[bit/8] ^ 1<<(bit%8)
 				third("SETRANGE", key, strconv.Itoa(bit/8), string([]byte{flipped}))
-				var a answer
+				mu.Lock()
+				bits++
+				mu.Unlock()
 				// What the reader keeps of the whole entry may be served until the
 				// push has come.
-				until(t, fmt.Sprintf("bit %d is a miss", bit), func() bool {
-					a = reader.get("page", id)
+				if !until(t, fmt.Sprintf("bit %d is a miss", bit), func() bool {
+					a := reader.get("page", id)
 					mu.Lock()
 					defer mu.Unlock()
 					answers = append(answers, a)
@@ -108,10 +114,9 @@ func TestRedisBitFlips(t *testing.T) {
 						served++
 					}
 					return a.cache == "MISS"
-				})
-				mu.Lock()
-				bits++
-				mu.Unlock()
+				}) {
+					return
+				}
 			}
 		})
 	}
@@ -121,7 +126,7 @@ func TestRedisBitFlips(t *testing.T) {
 	figures.Note(t, row, "answers from before the push", served)
 }
 
-// The values of two keys change places, or one takes the place of the other.
+// The values of two keys change places: of two pages, and of two variants of one.
 func TestRedisValuesSwapped(t *testing.T) {
 	const row, rounds = "two keys' values swapped", 50
 	t.Parallel()
@@ -129,22 +134,36 @@ func TestRedisValuesSwapped(t *testing.T) {
 	two := newPair(t, &site{}, redisstore.Options{Addrs: []string{redis.Addr()}, Namespace: ns, Timeout: time.Second})
 	redistest.Eventually(t, 10*time.Second, "shared hits", func() bool { return share(two) })
 	third := thirdParty(t, redis.Addr())
-	var answers []answer
-	for n := range rounds {
-		var keys, values [2]string
-		ids := [2]string{fmt.Sprint("left", n), fmt.Sprint("right", n)}
-		for i, id := range ids {
-			two[0].page(id)
-			keys[i] = keyOf(t, third, ns, id)
-			values[i], _ = third("GET", keys[i]).ToString()
+	swap := func(keys []string) {
+		t.Helper()
+		if len(keys) != 2 {
+			t.Fatalf("want two keys, have %q", keys)
 		}
-		for i := range ids {
-			third("SET", keys[i], values[1-i], "KEEPTTL")
-		}
-		for _, id := range ids {
-			answers = append(answers, two[1].get("page", id)) // who has no copy
-		}
+		left, _ := third("GET", keys[0]).ToString()
+		right, _ := third("GET", keys[1]).ToString()
+		third("SET", keys[0], right, "KEEPTTL")
+		third("SET", keys[1], left, "KEEPTTL")
 	}
-	noErrors(t, row, answers)
-	figures.Exactly(t, row, fmt.Sprintf("misses, of %d answers", len(answers)), len(only(answers, miss)), len(answers))
+	var pages, variants []answer
+	for n := range rounds {
+		left, right := fmt.Sprint("left", n), fmt.Sprint("right", n)
+		two[0].page(left)
+		two[0].page(right)
+		swap([]string{keyOf(t, third, ns, left), keyOf(t, third, ns, right)})
+		// The other instance has no copy.
+		pages = append(pages, two[1].get("page", left), two[1].get("page", right))
+
+		id := fmt.Sprint("words", n)
+		for _, language := range []string{"de", "en"} {
+			if a := two[0].ask("lang", id, language); a.err != nil {
+				t.Fatal(a.err)
+			}
+		}
+		keys, _ := third("KEYS", ns+":{*/lang/"+id+"}:v:*").AsStrSlice()
+		swap(keys)
+		variants = append(variants, two[1].ask("lang", id, "de"), two[1].ask("lang", id, "en"))
+	}
+	noErrors(t, row, append(pages, variants...))
+	figures.Exactly(t, row, fmt.Sprintf("misses of %d pages", len(pages)), len(only(pages, miss)), len(pages))
+	figures.Exactly(t, row, fmt.Sprintf("misses of %d variants", len(variants)), len(only(variants, miss)), len(variants))
 }

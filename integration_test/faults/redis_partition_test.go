@@ -51,9 +51,7 @@ func (p partition) run(t *testing.T) {
 	var all []answer
 	for range p.rounds {
 		for _, id := range ids {
-			redistest.Eventually(t, 10*time.Second, "both keep it", func() bool {
-				return on.page(id).cache == "HIT" && off.page(id).cache == "HIT" && off.page(id).cache == "HIT"
-			})
+			redistest.Eventually(t, 10*time.Second, "both keep it", func() bool { return on.keeps(id) && off.keeps(id) })
 		}
 		link.Shut(redistest.Up)
 		link.Shut(redistest.Down)
@@ -82,7 +80,7 @@ func (p partition) run(t *testing.T) {
 	for _, id := range ids {
 		figures.AtMost(t, p.row, fmt.Sprintf("worst stale answer, purge by %s, %d rounds", id, p.rounds), round(worst[id]), p.trust+50*time.Millisecond)
 	}
-	if worst["url"]+worst["tag"] == 0 {
+	if p.wait == 0 && min(worst["url"], worst["tag"]) == 0 {
 		t.Error("nothing stale was served: nothing was tested")
 	}
 }
