@@ -166,11 +166,11 @@ type instance struct {
 // start starts an instance, which ends with the test.
 func start(t *testing.T, redis, namespace string, env ...string) *instance {
 	t.Helper()
-	return startBinary(t, os.Args[0], redis, namespace)
+	return startBinary(t, os.Args[0], redis, namespace, env...)
 }
 
 // startBinary is start for another version of the program.
-func startBinary(t *testing.T, binary, redis, namespace string) *instance {
+func startBinary(t *testing.T, binary, redis, namespace string, env ...string) *instance {
 	t.Helper()
 	cmd := exec.Command(binary)
 	cmd.Env = append(os.Environ(), envRedis+"="+redis, envNamespace+"="+namespace)
