@@ -112,7 +112,14 @@ var mutants = []mutant{
 	},
 	{
 		race: "R14", what: "what is kept locally is trusted without proof", trial: "TestFaults",
-		edits: []edit{{"store/redisstore/conn.go", "return proof > c.suspect.Load() && now-proof < c.s.trust && !c.closed.Load()", "return proof > 0 && !c.closed.Load()"}},
+		edits: []edit{{"store/redisstore/conn.go", "return proof > c.suspect.Load() && proof > after && now-proof < c.s.trust && !c.closed.Load()", "return proof > after && !c.closed.Load()"}},
+	},
+	{
+		race: "R14", what: "the answer of one heartbeat counts for another", trial: "TestFaults",
+		edits: []edit{
+			{"store/redisstore/heartbeat.go", "if !underWay && !c.awaitsBeat() {", "if !underWay {"},
+			{"store/redisstore/conn.go", "\t\tc.beat.Store(now)\n", "\t\tc.beat.CompareAndSwap(0, now)\n"},
+		},
 	},
 	{
 		race: "R15", what: "a lost log counts from the beginning", trial: "TestFaults",
