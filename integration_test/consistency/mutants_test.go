@@ -73,7 +73,7 @@ var mutants = []mutant{
 		edits: []edit{
 			slowPushes,
 			{"store/redisstore/purge.go", "args: head, barrier: s.keys.logs[i]}", "args: head}"},
-			{"store/redisstore/purge.go", "\ts.table.forget(set)\n\tall := set\n", ""},
+			{"store/redisstore/purge.go", "\ts.table.forget(set)\n\tall := set\n", "\tall := set\n"},
 			{"store/redisstore/purge.go", "\t// The pushes have done it already, but for a log that Redis has lost.\n\ts.table.forget(all)\n", ""},
 		},
 	},
@@ -90,7 +90,7 @@ var mutants = []mutant{
 			{"store/redisstore/connect.go", "opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return &conn{s: s} }", "one := &conn{s: s}\n\topt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return one }"},
 			{"store/redisstore/conn.go", "\tc.closed.Store(true)\n\tc.mu.Lock()\n", "\tc.mu.Lock()\n"},
 			{"store/redisstore/conn.go", "\tc.s.beats.leave(c) // after the lock: a Flight that came first has joined\n", ""},
-			{"store/redisstore/conn.go", "\tif flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing\n\t\tc.flush()\n\t}\n", ""},
+			{"store/redisstore/conn.go", "\tif flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing\n\t\tc.flush()\n", "\tif flights != nil {\n"},
 			{"store/redisstore/conn.go", "\tif keys == nil {\n\t\tc.flush()\n\t\treturn\n\t}\n", "\tif keys == nil {\n\t\treturn\n\t}\n"},
 		},
 	},
