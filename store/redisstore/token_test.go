@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,5 +111,68 @@ func TestTokensThatSayNothing(t *testing.T) {
 	}
 	if p, err := s.Purge(ctx, store.Purge{Keys: []string{"k"}, DryRun: true}); err != nil || p.Token != "" {
 		t.Errorf("a dry run: %+v, %v", p, err)
+	}
+}
+
+// TestALookAfterAPurgeIsNotOvertaken looks, as one with a token does, while the
+// push of the purge and the answer to a later heartbeat come in.
+func TestALookAfterAPurgeIsNotOvertaken(t *testing.T) {
+	s := open(t, Options{Addrs: []string{freeAddr(t)}})
+	c := &conn{s: s}
+	slot := store.Slot{Key: "k"}
+	var round atomic.Int64 // after, of this round; negative: over
+	ended := make(chan int64)
+	go func() {
+		defer close(ended)
+		for {
+			after := round.Load()
+			if after < 0 {
+				return
+			}
+			if after > 0 && s.local.get(slot, s.clock(), after) != nil {
+				ended <- after
+				return
+			}
+		}
+	}()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		round.Store(0)
+		it := &item{conn: c, ends: s.clock() + int64(time.Hour)}
+		it.Key = "k"
+		s.local.put(it)
+		after := s.clock() // the purge has returned, somewhere
+		round.Store(after)
+		s.local.drop(slot)       // its push
+		c.proof.Store(s.clock()) // and the answer to a heartbeat sent after it
+		for i := 0; i < 100; i++ {
+			round.Load()
+		}
+		select {
+		case <-ended:
+			t.Fatal("it got what was dropped before")
+		default:
+		}
+	}
+	round.Store(-1)
+	for range ended {
+		t.Fatal("it got what was dropped before")
+	}
+}
+
+// TestAStoreWithoutConnectionsVouchesForNothing: who has heard of nothing must
+// not say that it has heard of all.
+func TestAStoreWithoutConnectionsVouchesForNothing(t *testing.T) {
+	s := open(t, Options{Addrs: []string{freeAddr(t)}})
+	other := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second})
+	p, err := other.Purge(ctx, store.Purge{Keys: []string{"k"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := s.After(p.Token)
+	if g == nil {
+		t.Fatal("it needs no token")
+	}
+	if _, err := g.Get(ctx, "k"); err == nil || errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
 	}
 }
