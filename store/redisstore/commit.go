@@ -77,7 +77,7 @@ func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
 // in memory, and a cache's are worth less than that.
 func (l *lease) write(ctx context.Context, p *plan) (code int64, err error) {
 	size := int64(len(p.args[4]) + len(p.args[5]))
-	if l.s.writing.Add(size) > maxWriting {
+	if now := l.s.writing.Add(size); now > maxWriting && now > size {
 		l.s.writing.Add(-size)
 		return 0, errQueue
 	}
