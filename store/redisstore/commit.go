@@ -26,8 +26,6 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 	}
 	l.forget()
 	begun := time.Now()
-	ctx, cancel := l.s.limit(ctx)
-	defer cancel()
 	err := l.offline
 	if err == nil {
 		err = l.commit(ctx, entries)
@@ -49,6 +47,8 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 // way, they are looked at once more.
 func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
 	p, err := l.plan(entries)
+	ctx, cancel := l.s.limit(ctx) // from here: to compress may take longer than a call
+	defer cancel()
 	for err == nil {
 		if err = outcome(l.verdict(ctx, p)); err != nil {
 			break
