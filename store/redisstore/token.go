@@ -53,7 +53,9 @@ func (t *tokens) sight(token string, now int64) int64 {
 }
 
 // After is of store.TokenReader. Past Options.Trust no process lags behind: then,
-// and 5 s later, by which clocks may differ, a token is of no use any more.
+// and 5 s later, by which clocks may differ, a token is of no use any more. Up to
+// then, fills without a lease may be under way that the purge could not end, even
+// where every connection has heard of it, or none is left.
 func (s *Store) After(token string) store.Getter {
 	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(b) != tokenLen {
@@ -64,8 +66,11 @@ func (s *Store) After(token string) store.Getter {
 		return nil
 	}
 	after := s.tokens.sight(token, s.clock())
-	if s.beats.allAfter(after) {
-		return nil
+	switch {
+	case !s.beats.allAfter(after):
+		return view{s, after}
+	case s.clock()-after < s.trust: // of what is stored all is known here
+		return s.asTold()
 	}
-	return view{s, after}
+	return nil
 }
