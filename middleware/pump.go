@@ -71,7 +71,9 @@ func (p *pump) run(ended chan struct{}) {
 			return
 		}
 		p.mu.Unlock()
-		p.w.Write(next) // the client may leave; the others who wait get it whole
+		if len(next) > 0 {
+			p.w.Write(next) // the client may leave; the others who wait get it whole
+		}
 		if flush {
 			_ = http.NewResponseController(p.w).Flush()
 		}
