@@ -116,14 +116,18 @@ func withoutToken(line string) string {
 	if !strings.Contains(line, tokenCookie) {
 		return line
 	}
-	var left []string
+	var left []string // as they came: spaces may be in values that select
 	for pair := range strings.SplitSeq(line, ";") {
 		name, _, _ := strings.Cut(pair, "=")
 		if strings.TrimSpace(name) != tokenCookie {
-			left = append(left, strings.TrimSpace(pair))
+			left = append(left, pair)
 		}
 	}
-	return strings.Join(left, "; ")
+	line = strings.TrimSpace(strings.Join(left, ";"))
+	if strings.Trim(line, "; ") == "" {
+		return ""
+	}
+	return line
 }
 
 func (t *tokens) sign(token string) string {
