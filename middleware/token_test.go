@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,8 @@ func (l *lagging) Purge(ctx context.Context, p store.Purge) (store.Purged, error
 	return purged, err
 }
 
-func (l *lagging) After(token string) store.Getter {
-	if token != l.token {
+func (l *lagging) After(tokens ...string) store.Getter {
+	if !slices.Contains(tokens, l.token) {
 		return nil
 	}
 	return empty{l}
