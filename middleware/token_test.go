@@ -185,9 +185,9 @@ func TestTheCookiesBesideATokenStayAsTheyAre(t *testing.T) {
 	cookie, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
 	for line, want := range map[string]string{
 		"a=1 ;b=2; " + cookie:       "a=1 ;b=2",
-		cookie + ";a=1 ;b=2":        "a=1 ;b=2",
-		"a=1 ; " + cookie + "; b=2": "a=1 ; b=2",
-		"a=1 ;my-reprise-token=1":   "a=1 ;my-reprise-token=1",
+		cookie + ";a=2 ;b=2":        "a=2 ;b=2",
+		"a=3 ; " + cookie + "; b=2": "a=3 ; b=2",
+		"a=4 ;my-reprise-token=1":   "a=4 ;my-reprise-token=1",
 		"a=reprise-token ;b=2":      "a=reprise-token ;b=2",
 	} {
 		if ask(h, "GET", withCookie(line)); got != want {
