@@ -74,7 +74,7 @@ func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a a
 		case c.recovers():
 			err = &swr.PanicError{Value: recover(), Stack: debug.Stack()}
 		case c.mode == tee:
-			c.pump.abandon()
+			c.pump.abandon(func() { run.Alone(false) })
 		}
 	}()
 	x.rt.next.ServeHTTP(c, r)

@@ -71,7 +71,9 @@ func (p *pump) run(ended chan struct{}) {
 			return
 		}
 		p.mu.Unlock()
-		p.w.Write(next) // the client may leave; the others who wait get it whole
+		if len(next) > 0 {
+			p.w.Write(next) // the client may leave; the others who wait get it whole
+		}
 		if flush {
 			_ = http.NewResponseController(p.w).Flush()
 		}
@@ -96,13 +98,16 @@ func (p *pump) drain(body []byte) {
 }
 
 // abandon is drain for a handler that has panicked: for what it flushed, and not
-// for long. The connection is about to be closed anyway.
-func (p *pump) abandon() {
+// for long. The connection is about to be closed anyway. Behind a writer that knows
+// no deadlines it may be long: then letGo is called first, for others not to wait.
+func (p *pump) abandon(letGo func()) {
 	p.mu.Lock()
 	running := p.running
 	p.mu.Unlock()
 	if running != nil {
-		_ = http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(abandonAfter))
+		if http.NewResponseController(p.w).SetWriteDeadline(time.Now().Add(abandonAfter)) != nil {
+			letGo()
+		}
 		<-running
 	}
 }

@@ -163,3 +163,62 @@ func TestAPanicOfTheClientsWriterStaysWithItsRequest(t *testing.T) {
 		s.wantRuns(1)
 	})
 }
+
+// A plainWriter is of an outer handler that knows nothing of deadlines.
+type plainWriter struct{ w *slowWriter }
+
+func (p plainWriter) Header() http.Header         { return p.w.Header() }
+func (p plainWriter) Write(b []byte) (int, error) { return p.w.Write(b) }
+func (p plainWriter) WriteHeader(status int)      { p.w.WriteHeader(status) }
+func (p plainWriter) Flush()                      {}
+
+func TestAPanicAfterAFlushHoldsNobodyWithoutDeadlines(t *testing.T) {
+	first := true
+	inBubble(t, plain, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(time.Second)
+		fmt.Fprint(w, "half")
+		if first {
+			first = false
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	}, func(s *site) {
+		slow := newSlowWriter()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() { _ = recover() }()
+			s.ServeHTTP(plainWriter{slow}, httptest.NewRequest("GET", "/", nil))
+		}()
+		time.Sleep(time.Millisecond)
+		began := time.Now()
+		s.get("/").want(t, "MISS", "half")
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("the next one waited %v", took)
+		}
+		close(slow.ready)
+		<-done
+	})
+}
+
+// The first flush of a handler that has written nothing is no write.
+type countingWriter struct {
+	*httptest.ResponseRecorder
+	writes int
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.writes++
+	return w.ResponseRecorder.Write(p)
+}
+
+func TestAFlushOfTheHeaderIsNoWrite(t *testing.T) {
+	s := newSite(t, plain, func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+	})
+	w := &countingWriter{ResponseRecorder: httptest.NewRecorder()}
+	s.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.writes != 0 || !w.Flushed {
+		t.Errorf("%d writes, flushed: %v", w.writes, w.Flushed)
+	}
+}

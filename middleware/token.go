@@ -19,6 +19,9 @@ const (
 	// of redisstore's settings, but for an Options.Trust of nearly a minute.
 	tokenAge    = time.Minute
 	minTokenKey = 16
+	// maxTokens is how many cookies of one request are looked at: checking a
+	// signature takes longer than sending one.
+	maxTokens = 4
 )
 
 // WithTokens lets clients read their own writes at any instance of a fleet,
@@ -62,23 +65,22 @@ type tokens struct {
 }
 
 // read returns r without the cookie, and what the store shows to who has the
-// token that came with it; nil: the same as to all.
+// tokens that came with it; nil: the same as to all.
 func (t *tokens) read(r *http.Request) (*http.Request, store.Getter) {
 	if t == nil {
 		return r, nil
 	}
-	token, _ := r.Context().Value(tokenKey{}).(string)
-	if t.key != nil && hasToken(r.Header["Cookie"]) {
-		var sent string
-		r, sent = t.take(r)
-		if token == "" {
-			token = sent
-		}
+	var tokens []string
+	if own, ok := r.Context().Value(tokenKey{}).(string); ok {
+		tokens = append(tokens, own)
 	}
-	if token == "" {
+	if t.key != nil && hasToken(r.Header["Cookie"]) {
+		r, tokens = t.take(r, tokens)
+	}
+	if len(tokens) == 0 {
 		return r, nil
 	}
-	return r, t.store.After(token)
+	return r, t.store.After(tokens...)
 }
 
 func hasToken(lines []string) bool {
@@ -90,13 +92,18 @@ func hasToken(lines []string) bool {
 	return false
 }
 
-// take returns the request without the cookie, and the cookie's token if the
-// signature is ours.
-func (t *tokens) take(r *http.Request) (_ *http.Request, token string) {
+// take returns the request without the cookie, and adds the cookie's token to
+// tokens if the signature is ours. Who sends it more often than maxTokens times is
+// no browser.
+func (t *tokens) take(r *http.Request, tokens []string) (*http.Request, []string) {
+	sent := 0
 	for value := range cookies(r.Header, tokenCookie) {
 		signed, signature, _ := strings.Cut(strings.TrimSpace(value), ".")
 		if hmac.Equal([]byte(signature), []byte(t.sign(signed))) {
-			token = signed
+			tokens = append(tokens, signed)
+		}
+		if sent++; sent == maxTokens {
+			break
 		}
 	}
 	r = r.WithContext(r.Context())
@@ -108,7 +115,7 @@ func (t *tokens) take(r *http.Request) (_ *http.Request, token string) {
 			r.Header.Add("Cookie", left)
 		}
 	}
-	return r, token
+	return r, tokens
 }
 
 // withoutToken returns a line of cookies without ours.
@@ -116,14 +123,18 @@ func withoutToken(line string) string {
 	if !strings.Contains(line, tokenCookie) {
 		return line
 	}
-	var left []string
+	var left []string // as they came: spaces may be in values that select
 	for pair := range strings.SplitSeq(line, ";") {
 		name, _, _ := strings.Cut(pair, "=")
 		if strings.TrimSpace(name) != tokenCookie {
-			left = append(left, strings.TrimSpace(pair))
+			left = append(left, pair)
 		}
 	}
-	return strings.Join(left, "; ")
+	line = strings.TrimSpace(strings.Join(left, ";"))
+	if strings.Trim(line, "; ") == "" {
+		return ""
+	}
+	return line
 }
 
 func (t *tokens) sign(token string) string {

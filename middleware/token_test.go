@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,8 @@ func (l *lagging) Purge(ctx context.Context, p store.Purge) (store.Purged, error
 	return purged, err
 }
 
-func (l *lagging) After(token string) store.Getter {
-	if token != l.token {
+func (l *lagging) After(tokens ...string) store.Getter {
+	if !slices.Contains(tokens, l.token) {
 		return nil
 	}
 	return empty{l}
@@ -143,5 +144,54 @@ func TestTokensWithoutAKeyComeByContextAlone(t *testing.T) {
 	var oe *reprise.OptionError
 	if !errors.As(err, &oe) || oe.Option != "WithTokens" || strings.Contains(err.Error(), "short") {
 		t.Errorf("a short key: %v", err)
+	}
+}
+
+// A program's own token, which is spent, comes with a later one in the cookie.
+func TestOfTwoTokensEachCounts(t *testing.T) {
+	inner, err := memstore.New(memstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lagging{Store: inner, token: "bmV3"}
+	cache, err := reprise.New(l, reprise.WithTokens(tokenSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := 0
+	h := cache.Handler(plain)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { runs++ }))
+	ask(h, "GET", nil)
+	w := httptest.NewRecorder()
+	cache.SetToken(w, l.token)
+	cookie, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	ask(h, "GET", func(r *http.Request) *http.Request {
+		r.Header.Set("Cookie", cookie)
+		return r.WithContext(reprise.WithToken(r.Context(), "c3BlbnQ"))
+	})
+	if runs != 2 {
+		t.Error("the cookie's token was not looked at")
+	}
+}
+
+// What the token's cookie stands beside reaches key, variant and handler as it came.
+func TestTheCookiesBesideATokenStayAsTheyAre(t *testing.T) {
+	var got string
+	l, cache, _ := tokenSite(t, nil)
+	p := plain
+	p.Name, p.Cookies.Vary = "vary", []string{"a"}
+	h := cache.Handler(p)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got = r.Header.Get("Cookie") }))
+	w := httptest.NewRecorder()
+	cache.SetToken(w, l.token)
+	cookie, _, _ := strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	for line, want := range map[string]string{
+		"a=1 ;b=2; " + cookie:       "a=1 ;b=2",
+		cookie + ";a=2 ;b=2":        "a=2 ;b=2",
+		"a=3 ; " + cookie + "; b=2": "a=3 ; b=2",
+		"a=4 ;my-reprise-token=1":   "a=4 ;my-reprise-token=1",
+		"a=reprise-token ;b=2":      "a=reprise-token ;b=2",
+	} {
+		if ask(h, "GET", withCookie(line)); got != want {
+			t.Errorf("of %q the handler sees %q", line, got)
+		}
 	}
 }

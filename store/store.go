@@ -188,12 +188,14 @@ type Recorder interface {
 // A TokenReader is an optional ability of a Store whose instances learn of each
 // other's purges with a delay.
 type TokenReader interface {
-	// After returns a Getter that shows nothing that was dropped by the purge
-	// whose Purged.Token is token, and by those that returned before it, even if
+	// After returns a Getter that shows nothing that was dropped by the purges
+	// whose Purged.Token is among tokens, and by those that returned before, even if
 	// this instance has not heard of them yet: it asks where it cannot know.
-	// nil: the store itself does, since token is none, or older than any
-	// instance can lag behind.
-	After(token string) Getter
+	// What is being made must not be shared with who has the token, if its
+	// making began before they came: the store may have been out of reach.
+	// nil: the store itself will do, and so will what is being made, since
+	// none is a token, or younger than an instance can lag behind.
+	After(tokens ...string) Getter
 }
 
 // A Truster is an optional ability of a Store whose instances learn of each

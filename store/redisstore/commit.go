@@ -26,8 +26,6 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 	}
 	l.forget()
 	begun := time.Now()
-	ctx, cancel := l.s.limit(ctx)
-	defer cancel()
 	err := l.offline
 	if err == nil {
 		err = l.commit(ctx, entries)
@@ -49,6 +47,8 @@ func (l *lease) Commit(ctx context.Context, entries ...store.Entry) error {
 // way, they are looked at once more.
 func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
 	p, err := l.plan(entries)
+	ctx, cancel := l.s.limit(ctx) // from here: to compress may take longer than a call
+	defer cancel()
 	for err == nil {
 		if err = outcome(l.verdict(ctx, p)); err != nil {
 			break
@@ -77,7 +77,7 @@ func (l *lease) commit(ctx context.Context, entries []store.Entry) error {
 // in memory, and a cache's are worth less than that.
 func (l *lease) write(ctx context.Context, p *plan) (code int64, err error) {
 	size := int64(len(p.args[4]) + len(p.args[5]))
-	if l.s.writing.Add(size) > maxWriting {
+	if now := l.s.writing.Add(size); now > maxWriting && now > size {
 		l.s.writing.Add(-size)
 		return 0, errQueue
 	}

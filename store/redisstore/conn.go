@@ -57,6 +57,13 @@ func (f *flight) Wait(ctx context.Context) (rueidis.RedisMessage, error) {
 	}
 }
 
+// unsent is the done of a heartbeat that is not sent, since one is on its way.
+var unsent = func() chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}()
+
 func (f *flight) land(val rueidis.RedisMessage, err error) {
 	f.val, f.err = val, err
 	close(f.done)
@@ -88,7 +95,10 @@ func (c *conn) awaitsBeat() bool {
 func (c *conn) Flight(key, cmd string, _ time.Duration, _ time.Time) (none rueidis.RedisMessage, _ rueidis.CacheEntry) {
 	now := c.s.clock()
 	if strings.HasSuffix(key, beatMark) {
-		c.beat.Store(now)
+		// One of another connection, whose slot has moved, may come here too.
+		if sent := c.beat.Load(); c.awaitsBeat() || !c.beat.CompareAndSwap(sent, now) {
+			return none, &flight{done: unsent, err: errJoin}
+		}
 		return none, nil
 	}
 	if c.suspected() {

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -30,7 +31,7 @@ func (s *Store) connect(attempted chan<- struct{}) {
 	opt.OnInvalidations = func([]rueidis.RedisMessage) {}
 	for delay := minBackoff; ; delay = min(2*delay, maxBackoff) {
 		cl, err := newClient(opt)
-		if errors.Is(err, rueidis.ErrNoCache) {
+		if errors.Is(err, rueidis.ErrNoCache) && !isBusy(err) {
 			cl, err = s.withoutTracking(opt, err)
 		}
 		if err == nil {
@@ -77,6 +78,11 @@ func (s *Store) withoutTracking(opt rueidis.ClientOption, why error) (rueidis.Cl
 	}
 	return cl, err
 }
+
+// isBusy tells whether err is of a Redis that runs somebody's long script. It
+// refuses CLIENT TRACKING like anything else, but not for good. rueidis puts its
+// word first.
+func isBusy(err error) bool { return strings.HasPrefix(err.Error(), "BUSY ") }
 
 func isCluster(cl rueidis.Client) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)

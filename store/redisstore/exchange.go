@@ -26,7 +26,8 @@ const (
 	// tripAfter is how many calls in a row must fail to leave Redis alone that
 	// does not keep callers waiting.
 	tripAfter = 5
-	// maxWriting bounds the bytes of the values that commits are sending.
+	// maxWriting bounds the bytes of the values that commits are sending: of all
+	// together, not of one.
 	maxWriting = 64 << 20
 )
 

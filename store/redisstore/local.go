@@ -56,6 +56,11 @@ func (l *local) get(slot store.Slot, now, after int64) *item {
 	if !ok || now >= it.ends || it.gen != it.conn.gen.Load() || !it.conn.live(now, after) {
 		return nil
 	}
+	if after != 0 { // its push, and the proof of having read it, may have come since
+		if still, _ := l.items.GetIfPresent(slot); still != it {
+			return nil
+		}
+	}
 	return it
 }
 

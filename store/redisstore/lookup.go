@@ -142,16 +142,13 @@ func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
 // vouched reports whether it was found valid before and nothing was purged
 // since, without a look at its tags.
 func (s view) vouched(it *item, now int64) bool {
-	if it.verified.Load() != s.table.version.Load() {
-		return false
-	}
 	logs := s.table.now.Load()
 	for i := range it.refs {
 		if l := logs[it.refs[i].log]; l == nil || (l.conn != it.conn && !l.conn.live(now, s.after)) {
 			return false
 		}
 	}
-	return true
+	return it.verified.Load() == s.table.version.Load() // last, as in distrusted
 }
 
 // verify says what the purge logs have for it, and softens it if that is a soft
@@ -171,14 +168,7 @@ func (s view) verify(ctx context.Context, it *item) (verdict, error) {
 // judge looks into the logs, those it cannot trust read anew, and leaves them in
 // ls. Without an error the verdict is never unknown.
 func (s view) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs) (verdict, error) {
-	*ls = *s.table.now.Load()
-	now := s.clock()
-	var doubtful uint64
-	for i := range refs {
-		if l := ls[refs[i].log]; l == nil || !l.conn.live(now, s.after) || l.inc == refs[i].inc && l.head < refs[i].s0 {
-			doubtful |= 1 << refs[i].log
-		}
-	}
+	doubtful := s.distrusted(refs, ls)
 	if doubtful != 0 {
 		if err := s.readLogs(ctx, doubtful, ls, false); err != nil {
 			return unknown, err
@@ -194,6 +184,25 @@ func (s view) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs) 
 		s.table.raise(refs[i].log, refs[i].s0)
 	}
 	return purged, s.readLogs(ctx, doubtful, ls, false)
+}
+
+// distrusted puts the logs that this process knows into ls, and tells which of
+// refs must be read anew. A push, and the answer to a heartbeat sent after the
+// purge, may come between the look at a log and the one at its connection: what
+// the second vouches for is then another log.
+func (s view) distrusted(refs []ref, ls *logs) (set uint64) {
+	for {
+		known, now := s.table.now.Load(), s.clock()
+		*ls, set = *known, 0
+		for i := range refs {
+			if l := ls[refs[i].log]; l == nil || !l.conn.live(now, s.after) || l.inc == refs[i].inc && l.head < refs[i].s0 {
+				set |= 1 << refs[i].log
+			}
+		}
+		if s.after == 0 || s.table.now.Load() == known {
+			return set
+		}
+	}
 }
 
 // readLogs reads the logs of set into ls, or only their heads, and opens those

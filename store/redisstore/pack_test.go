@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -134,6 +135,33 @@ func TestWritesDoNotPileUp(t *testing.T) {
 	fill(t, s, "k", "v") // the lease was not left behind
 	if n := s.writing.Load(); n != 0 {
 		t.Errorf("%d bytes are counted and not on their way", n)
+	}
+}
+
+// TestOneLargeValueIsStored: what bounds the bytes on their way is no bound of
+// one value.
+func TestOneLargeValueIsStored(t *testing.T) {
+	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 5 * time.Second})
+	if err := tryFill(s, "k", string(make([]byte, maxWriting+1))); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCompressingTakesNoneOfTheTimeout stores what takes longer to compress than
+// a call may take.
+func TestCompressingTakesNoneOfTheTimeout(t *testing.T) {
+	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 50 * time.Millisecond, CompressOver: 1})
+	fill(t, s, "k", "connected") // and the codec's tables are made
+	var b []byte
+	for len(b) < 30<<20 {
+		b = fmt.Appendf(b, `{"id":%d,"name":"product %d"},`, rand.Uint32()%1000, len(b))
+	}
+	begun := time.Now()
+	if _, ok := pack(b); !ok || time.Since(begun) < s.options.Timeout {
+		t.Skip("this machine is too fast")
+	}
+	if err := tryFill(s, "k", string(b)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -40,6 +40,23 @@ func TestWithoutTracking(t *testing.T) {
 	}
 }
 
+// TestABusyRedisIsAskedAgainForTracking starts while a script of somebody else
+// keeps Redis busy.
+func TestABusyRedisIsAskedAgainForTracking(t *testing.T) {
+	server := newServer(t, "--lua-time-limit", "10")
+	go server.command("EVAL", "while true do end", "0")
+	eventually(t, 2*time.Second, "busy", func() bool { r := server.command("GET", "x"); return len(r) > 5 && r[:5] == "-BUSY" })
+	s := open(t, Options{Addrs: []string{server.addr}, Timeout: time.Second})
+	time.Sleep(100 * time.Millisecond)
+	if got := server.command("SCRIPT", "KILL"); got != "+OK" {
+		t.Fatal(got)
+	}
+	eventually(t, 5*time.Second, "connected", func() bool { return tryFill(s, "k", "v") == nil || body(s, "k") == "v" })
+	if s.untracked.Load() {
+		t.Error("for the rest of its life it goes without client-side caching")
+	}
+}
+
 // rights takes the ACL rules of a user that may do what is needed, and nothing
 // else, from where users read them.
 func rights(t *testing.T, namespace string) []string {

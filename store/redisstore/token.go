@@ -53,19 +53,33 @@ func (t *tokens) sight(token string, now int64) int64 {
 }
 
 // After is of store.TokenReader. Past Options.Trust no process lags behind: then,
-// and 5 s later, by which clocks may differ, a token is of no use any more.
-func (s *Store) After(token string) store.Getter {
+// and 5 s later, by which clocks may differ, a token is of no use any more. Up to
+// then, fills without a lease may be under way that the purge could not end, even
+// where every connection has heard of it, or none is left.
+func (s *Store) After(list ...string) store.Getter {
+	var after int64 // the latest sight
+	for _, token := range list {
+		if s.counts(token) {
+			after = max(after, s.tokens.sight(token, s.clock()))
+		}
+	}
+	switch {
+	case after == 0:
+		return nil
+	case !s.beats.allAfter(after):
+		return view{s, after}
+	case s.clock()-after < s.trust: // of what is stored all is known here
+		return s.asTold()
+	}
+	return nil
+}
+
+// counts tells whether token is one, and young enough.
+func (s *Store) counts(token string) bool {
 	b, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(b) != tokenLen {
-		return nil
+		return false
 	}
 	age := time.Since(time.UnixMilli(int64(binary.BigEndian.Uint64(b))))
-	if age > s.options.Trust+s.options.Timeout+tokenSkew {
-		return nil
-	}
-	after := s.tokens.sight(token, s.clock())
-	if s.beats.allAfter(after) {
-		return nil
-	}
-	return view{s, after}
+	return age <= s.options.Trust+s.options.Timeout+tokenSkew
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,11 @@ func TestTokenIsReadPastTheLocalTier(t *testing.T) {
 				return purge.Soft && err == nil && it.Soft() || !purge.Soft && errors.Is(err, store.ErrNotFound)
 			})
 
-			eventually(t, 5*time.Second, "after a heartbeat its bearer is like everybody else", func() bool { return a.After(purged.Token) == nil })
+			eventually(t, 5*time.Second, "after a heartbeat its bearer reads as everybody else", func() bool {
+				g := a.After(purged.Token)
+				return g == nil || g == a.asTold()
+			})
+			eventually(t, o.Trust+5*time.Second, "past the trust window the token is of no use", func() bool { return a.After(purged.Token) == nil })
 		})
 	}
 }
@@ -110,5 +115,72 @@ func TestTokensThatSayNothing(t *testing.T) {
 	}
 	if p, err := s.Purge(ctx, store.Purge{Keys: []string{"k"}, DryRun: true}); err != nil || p.Token != "" {
 		t.Errorf("a dry run: %+v, %v", p, err)
+	}
+}
+
+// TestALookAfterAPurgeIsNotOvertaken looks, as one with a token does, while the
+// push of the purge and the answer to a later heartbeat come in.
+func TestALookAfterAPurgeIsNotOvertaken(t *testing.T) {
+	s := open(t, Options{Addrs: []string{freeAddr(t)}})
+	c := &conn{s: s}
+	slot := store.Slot{Key: "k"}
+	var round atomic.Int64 // after, of this round; negative: over
+	ended := make(chan int64)
+	go func() {
+		defer close(ended)
+		for {
+			after := round.Load()
+			if after < 0 {
+				return
+			}
+			if after == 0 {
+				continue
+			}
+			if it := s.local.get(slot, s.clock(), after); it != nil && it.verified.Load() < uint64(after) {
+				ended <- after
+				return
+			}
+		}
+	}()
+	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+		round.Store(0)
+		it := &item{conn: c, ends: s.clock() + int64(time.Hour)}
+		it.Key = "k"
+		it.verified.Store(uint64(s.clock())) // here: when it was put
+		s.local.put(it)
+		after := s.clock() // the purge has returned, somewhere
+		round.Store(after)
+		s.local.drop(slot)       // its push
+		c.proof.Store(s.clock()) // and the answer to a heartbeat sent after it
+		for i := 0; i < 100; i++ {
+			round.Load()
+		}
+		select {
+		case <-ended:
+			t.Fatal("it got what was dropped before")
+		default:
+		}
+	}
+	round.Store(-1)
+	for range ended {
+		t.Fatal("it got what was dropped before")
+	}
+}
+
+// TestAStoreWithoutConnectionsVouchesForNothing: who has heard of nothing must
+// not say that it has heard of all.
+func TestAStoreWithoutConnectionsVouchesForNothing(t *testing.T) {
+	s := open(t, Options{Addrs: []string{freeAddr(t)}})
+	other := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second})
+	p, err := other.Purge(ctx, store.Purge{Keys: []string{"k"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := s.After(p.Token)
+	if g == nil {
+		t.Fatal("it needs no token")
+	}
+	if _, err := g.Get(ctx, "k"); err == nil || errors.Is(err, store.ErrNotFound) {
+		t.Error(err)
 	}
 }
