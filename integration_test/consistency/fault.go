@@ -34,7 +34,7 @@ var faults = []fault{
 		t.pause(d)
 		link.Open(redistest.Down)
 	}},
-	{"slower than the trust window", 2, func(t *trial, r *rand.Rand, d time.Duration) {
+	{"slower than the trust window", 4, func(t *trial, r *rand.Rand, d time.Duration) {
 		link := t.someLink(r)
 		link.Delay(redistest.Down, trust+d/2)
 		t.pause(2*trust + d)
