@@ -96,7 +96,7 @@ var mutants = []mutant{
 			{"store/redisstore/connect.go", "opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return &conn{s: s} }", "one := &conn{s: s}\n\topt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return one }"},
 			{"store/redisstore/conn.go", "\tc.closed.Store(true)\n\tc.mu.Lock()\n", "\tc.mu.Lock()\n"},
 			{"store/redisstore/conn.go", "\tc.s.beats.leave(c) // after the lock: a Flight that came first has joined\n", ""},
-			{"store/redisstore/conn.go", "\tif flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing\n\t\tc.flush()\n", "\tif flights != nil {\n"},
+			{"store/redisstore/conn.go", "\tif flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing\n\t\tc.flush()\n\t\tc.s.purgeAgain()\n\t}\n", ""},
 			{"store/redisstore/conn.go", "\tif !answered {\n\t\tc.suspect", "\tif !answered && errors.Is(err, context.DeadlineExceeded) {\n\t\tc.suspect"},
 			{"store/redisstore/conn.go", "\tif keys == nil {\n\t\tc.flush()\n\t\treturn\n\t}\n", "\tif keys == nil {\n\t\treturn\n\t}\n"},
 		},

@@ -22,7 +22,7 @@ import (
 
 const (
 	lease   = 100 * time.Millisecond
-	trust   = 500 * time.Millisecond
+	trust   = 200 * time.Millisecond
 	readers = 4 // of each instance
 )
 
