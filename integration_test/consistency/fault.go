@@ -34,6 +34,12 @@ var faults = []fault{
 		t.pause(d)
 		link.Open(redistest.Down)
 	}},
+	{"slower than the trust window", 4, func(t *trial, r *rand.Rand, d time.Duration) {
+		link := t.someLink(r)
+		link.Delay(redistest.Down, trust+d/2)
+		t.pause(2*trust + d)
+		link.Open(redistest.Down)
+	}},
 	{"stop Redis", 1, func(t *trial, _ *rand.Rand, d time.Duration) {
 		t.redis.Stop()
 		t.pause(d)

@@ -20,6 +20,12 @@ var slowPushes = edit{
 	"func (c *conn) Delete(keys []rueidis.RedisMessage) {\n\ttime.Sleep(time.Millisecond)\n",
 }
 
+// slowStart does the same for the time between a look-up and the fill after it.
+var slowStart = edit{
+	"swr/fill.go", "\tlease, err := g.opts.Leases.Acquire(ctx, claim)\n\tif err == nil ||",
+	"\ttime.Sleep(2 * time.Millisecond)\n\tlease, err := g.opts.Leases.Acquire(ctx, claim)\n\tif err == nil ||",
+}
+
 var mutants = []mutant{
 	{
 		race: "R1", what: "a commit needs no lease", trial: "TestHealthy",
@@ -73,7 +79,7 @@ var mutants = []mutant{
 		edits: []edit{
 			slowPushes,
 			{"store/redisstore/purge.go", "args: head, barrier: s.keys.logs[i]}", "args: head}"},
-			{"store/redisstore/purge.go", "\ts.table.forget(set)\n\tall := set\n", ""},
+			{"store/redisstore/purge.go", "\ts.table.forget(set)\n\tall := set\n", "\tall := set\n"},
 			{"store/redisstore/purge.go", "\t// The pushes have done it already, but for a log that Redis has lost.\n\ts.table.forget(all)\n", ""},
 		},
 	},
@@ -90,13 +96,15 @@ var mutants = []mutant{
 			{"store/redisstore/connect.go", "opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return &conn{s: s} }", "one := &conn{s: s}\n\topt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return one }"},
 			{"store/redisstore/conn.go", "\tc.closed.Store(true)\n\tc.mu.Lock()\n", "\tc.mu.Lock()\n"},
 			{"store/redisstore/conn.go", "\tc.s.beats.leave(c) // after the lock: a Flight that came first has joined\n", ""},
-			{"store/redisstore/conn.go", "\tif flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing\n\t\tc.flush()\n\t}\n", ""},
+			{"store/redisstore/conn.go", "\tif flights != nil { // a connection without reads, one of rueidis's pools, keeps nothing\n\t\tc.flush()\n", "\tif flights != nil {\n"},
+			{"store/redisstore/conn.go", "\tif !answered {\n\t\tc.suspect", "\tif !answered && errors.Is(err, context.DeadlineExceeded) {\n\t\tc.suspect"},
 			{"store/redisstore/conn.go", "\tif keys == nil {\n\t\tc.flush()\n\t\treturn\n\t}\n", "\tif keys == nil {\n\t\treturn\n\t}\n"},
 		},
 	},
+	{race: "R11", what: "fills are slow to begin, and that is all", trial: "TestHealthy", edits: []edit{slowStart}, spared: true},
 	{
 		race: "R11", what: "a confirmation does not look again at what it confirms", trial: "TestHealthy",
-		edits: []edit{{"middleware/fill.go", "\tif x.post() || old != nil && !run.Solo() && !x.stillStored(ctx) {", "\tif x.post() {"}},
+		edits: []edit{slowStart, {"middleware/fill.go", "\tif x.post() || old != nil && !run.Solo() && !x.stillStored(ctx) {", "\tif x.post() {"}},
 	},
 	{
 		race: "R12", what: "followers of a fill that fails get what its leader had found", trial: "TestHealthy",
@@ -112,7 +120,14 @@ var mutants = []mutant{
 	},
 	{
 		race: "R14", what: "what is kept locally is trusted without proof", trial: "TestFaults",
-		edits: []edit{{"store/redisstore/conn.go", "return proof > c.suspect.Load() && now-proof < c.s.trust && !c.closed.Load()", "return proof > 0 && !c.closed.Load()"}},
+		edits: []edit{{"store/redisstore/conn.go", "return proof > c.suspect.Load() && proof > after && now-proof < c.s.trust && !c.closed.Load()", "return proof > after && !c.closed.Load()"}},
+	},
+	{
+		race: "R14", what: "the answer of one heartbeat counts for another", trial: "TestFaults",
+		edits: []edit{
+			{"store/redisstore/heartbeat.go", "if !underWay && !c.awaitsBeat() {", "if !underWay {"},
+			{"store/redisstore/conn.go", "if sent := c.beat.Load(); c.awaitsBeat() || !c.beat.CompareAndSwap(sent, now) {", "if c.beat.CompareAndSwap(0, now); false {"},
+		},
 	},
 	{
 		race: "R15", what: "a lost log counts from the beginning", trial: "TestFaults",
@@ -127,7 +142,7 @@ var mutants = []mutant{
 	},
 	{
 		race: "—", what: "a look-up does not ask the purge logs", trial: "TestHealthy",
-		edits: []edit{{"store/redisstore/lookup.go", "\tif it.verified.Load() != s.table.version.Load() {\n\t\treturn false\n\t}\n", "\tif it.verified.Load() != 0 {\n\t\treturn true\n\t}\n"}},
+		edits: []edit{{"store/redisstore/lookup.go", "func (s view) vouched(it *item, now int64) bool {\n", "func (s view) vouched(it *item, now int64) bool {\n\tif it.verified.Load() != 0 {\n\t\treturn true\n\t}\n"}},
 	},
 	{
 		race: "R16", what: "in memory, a commit needs no lease", trial: "TestMemory",

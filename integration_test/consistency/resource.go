@@ -53,7 +53,8 @@ func resources() []*resource {
 		{name: "swr", policy: swr},
 		{name: "swr-tag", policy: swr, tag: "swr"},
 		{name: "confirmed", policy: confirmed, etag: `"constant"`},
-		{name: "rescued", policy: rescued, fails: 30},
+		{name: "confirmed-tag", policy: confirmed, etag: `"constant"`, tag: "confirmed"},
+		{name: "rescued", policy: rescued, fails: 50},
 	}
 	for _, r := range list {
 		r.policy.Name = r.name
@@ -80,6 +81,9 @@ func (r *resource) serve(w http.ResponseWriter, req *http.Request, h *history, s
 	pause := rand.N(4 * time.Millisecond)
 	if rand.IntN(100) < 5 {
 		pause = lease + rand.N(lease/2)
+	}
+	if r.fails > 0 {
+		pause += 10 * time.Millisecond // time for others to join
 	}
 	select {
 	case <-time.After(pause):

@@ -94,6 +94,17 @@ func (s *site) lag(a answer) time.Duration {
 	return max(0, a.asked.Sub(gone))
 }
 
+// plain answers with a page that takes no work.
+func (s *site) plain(w http.ResponseWriter, r *http.Request) {
+	s.write(w, r.PathValue("id"), s.version(r.PathValue("id")))
+}
+
+func (s *site) write(w http.ResponseWriter, id string, version int) {
+	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set("X-Page", id)
+	_, _ = io.WriteString(w, s.text(id, version))
+}
+
 // ServeHTTP makes a page.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
@@ -107,9 +118,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	w.Header().Set("Content-Type", "text/plain")
-	w.Header().Set("X-Page", id)
-	_, _ = io.WriteString(w, s.text(id, v))
+	s.write(w, id, v)
 }
 
 // text is a page. All of it names the page and its version, so that no byte of
@@ -128,8 +137,8 @@ func (s *site) serveLanguages(w http.ResponseWriter, r *http.Request) {
 }
 
 // An instance is one program of a fleet: a cache on a store of its own, before
-// the site, behind a socket. /page/ is cached, so is /lang/, in languages, and
-// /bare/ is not.
+// the site, behind a socket. /page/ is cached, so is /lang/, in languages. /bare/
+// is not, nor /plain/, which takes no work.
 type instance struct {
 	t      testing.TB
 	site   *site
@@ -139,8 +148,8 @@ type instance struct {
 	url    string
 	client *http.Client
 
-	mu   sync.Mutex
-	hits []answer // of timed
+	mu     sync.Mutex
+	served []answer // of timed
 }
 
 // defaults is the policy of most tests. Nothing is served stale by permission,
@@ -174,6 +183,7 @@ func newInstance(t testing.TB, s *site, o redisstore.Options, p reprise.Policy) 
 	p.Name = "lang"
 	mux.Handle("GET /lang/{id}", cache.Handler(p)(http.HandlerFunc(s.serveLanguages)))
 	mux.Handle("GET /bare/{id}", s)
+	mux.Handle("GET /plain/{id}", i.timed(http.HandlerFunc(s.plain)))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConnsPerHost: 512}
@@ -182,29 +192,30 @@ func newInstance(t testing.TB, s *site, o redisstore.Options, p reprise.Policy) 
 	return i
 }
 
-// timed notes how long the answers took that came from what was stored, without
-// the socket and its clients.
+// timed notes how long the answers took that no handler worked for: from what is
+// stored, or under /plain/. The socket and its clients are not in it.
 func (i *instance) timed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		next.ServeHTTP(w, r)
-		took := time.Since(began)
-		if !strings.HasSuffix(w.Header().Get("X-Cache"), "HIT") || strings.Contains(w.Header().Get("Cache-Status"), "fwd=") {
+		a := answer{asked: began, took: time.Since(began), cache: w.Header().Get("X-Cache")}
+		a.cached = a.cache != ""
+		if a.cached && (a.cache != "HIT" || strings.Contains(w.Header().Get("Cache-Status"), "fwd=")) {
 			return // the handler's answer, another's maybe
 		}
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.hits = append(i.hits, answer{asked: began, took: took})
+		i.served = append(i.served, a)
 	})
 }
 
-// servedHits returns the hits since the last call.
-func (i *instance) servedHits() []answer {
+// timings returns what was noted since the last call.
+func (i *instance) timings() []answer {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	hits := i.hits
-	i.hits = nil
-	return hits
+	served := i.served
+	i.served = nil
+	return served
 }
 
 // newPair starts two instances on one Redis.
@@ -234,7 +245,7 @@ func (i *instance) get(kind, id string) answer { return i.ask(kind, id, "") }
 
 // ask asks for it in a language.
 func (i *instance) ask(kind, id, language string) answer {
-	a := answer{id: id, cached: kind != "bare"}
+	a := answer{id: id, cached: kind == "page" || kind == "lang"}
 	r, err := http.NewRequest("GET", i.url+"/"+kind+"/"+id, nil)
 	if err != nil {
 		i.t.Fatal(err)

@@ -20,6 +20,7 @@ type partition struct {
 	rounds  int
 	clients int
 	spread  time.Duration // between their first requests
+	delay   time.Duration // of what Redis sends, instead of the cut
 }
 
 func TestRedisPartition(t *testing.T) {
@@ -29,6 +30,8 @@ func TestRedisPartition(t *testing.T) {
 		// What is on its way is purged: requests join the handler's run of one
 		// that came before the purge, up to its end.
 		{row: "partition, on its way", trust: 150 * time.Millisecond, work: 450 * time.Millisecond, wait: 300 * time.Millisecond, spread: 15 * time.Millisecond, clients: 40, rounds: 3},
+		// What Redis sends comes, but later than the window is long.
+		{row: "link slower than the window", trust: 200 * time.Millisecond, work: time.Millisecond, wait: 1200 * time.Millisecond, clients: 6, rounds: 2, delay: 450 * time.Millisecond},
 	} {
 		t.Run(p.row, func(t *testing.T) {
 			t.Parallel()
@@ -53,8 +56,12 @@ func (p partition) run(t *testing.T) {
 		for _, id := range ids {
 			redistest.Eventually(t, 10*time.Second, "both keep it", func() bool { return on.keeps(id) && off.keeps(id) })
 		}
-		link.Shut(redistest.Up)
-		link.Shut(redistest.Down)
+		if p.delay > 0 {
+			link.Delay(redistest.Down, p.delay)
+		} else {
+			link.Shut(redistest.Up)
+			link.Shut(redistest.Down)
+		}
 		tr := drive(p.clients, time.Millisecond, func(c, n int) answer {
 			if n == 0 {
 				time.Sleep(time.Duration(c) * p.spread)

@@ -66,7 +66,7 @@ type protections struct {
 	flush         bool // local memory outlives the connection
 	joinYoung     bool // a read of any age may be joined
 	fence         bool // no suspicion after a read that was given up
-	exactBeat     bool // an answer counts for a heartbeat that was sent after its own (as built)
+	exactBeat     bool // an answer counts for a heartbeat that was sent after its own
 	verifyReads   bool // readers do not look at the log
 	noteFirst     bool // S0 is taken at the commit
 	verifyCommit  bool // a commit does not look at the log
@@ -80,7 +80,7 @@ type protections struct {
 	softEndsFills bool // a soft purge keeps the leases
 	leaseFor304   bool // what was confirmed is stored without a lease
 	stillStored   bool // R11
-	sameBase      bool // what was confirmed may be stored though the base has gone since (as built)
+	sameBase      bool // what was confirmed may be stored though the base has gone since
 	lookAgain     bool // R12: followers of a failed fill get what its leader had found
 	ownPurges     bool // a fill without a verdict forgets the purges of its own process
 	trustUnknown  bool // one without a verdict is shared however old it is

@@ -39,22 +39,9 @@
 //
 // # Where the model is not what is built
 //
-// In two places the code has less than the model, whose protocol holds only
-// with it. Both are mutants here, with their counterexamples:
-//
-//   - heartbeat.go sends a heartbeat although an earlier one has no answer yet,
-//     and conn.Update counts an answer for the oldest one that had none when it
-//     was sent. If two are on their way, the second's answer counts for a third
-//     that was sent after the first's: proof is later than what is proved, by as
-//     much as the connection is slow. In the model an answer counts for its own
-//     heartbeat (protections.exactBeat).
-//   - purge.go drops the leases and the base in two commands. A fill that gets its
-//     lease between them outlives the purge. It began after the purge did, so that
-//     what it makes is new; but with a 304 it confirms what it saw before, if the
-//     base was still there when stillStored looked. In the model commit.lua puts
-//     what was confirmed only in the place of what was seen
-//     (protections.sameBase). To drop both in one UNLINK is as good
-//     (config.oneUnlink).
+// In the model heartbeats may overlap, and each answer counts for its own. What
+// is built cannot tell answers apart and sends one at a time, which is one of the
+// orders of the model.
 //
 // # What is not modelled
 //
@@ -68,6 +55,7 @@
 //     alone, which nobody follows; deletions, which store nothing.
 //   - Wait's read of the control key: a waiter looks again once the lease has
 //     gone, at any time after.
+//   - Tokens (read your writes): with one, a look-up is a read of Redis.
 //   - Purges that fail: they promise nothing. One whose connection is lost is
 //     sent again.
 //   - A node that was deposed and still answers, slot migration, and a clock of

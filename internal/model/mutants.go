@@ -62,7 +62,7 @@ var mutants = []mutant{
 		config{requests: apart, purges: tagB, stored: true, warm: true, tags: true, most: budget{ticks: 2}},
 	},
 	{
-		"answers count for later heartbeats (as built)", protections{exactBeat: true},
+		"answers count for later heartbeats", protections{exactBeat: true},
 		config{requests: alone, purges: urlB, stored: true, warm: true, most: budget{ticks: 4}, beats: [maxInstances]uint8{3, 0}},
 	},
 	{"neither barrier nor drop at the end, url", protections{barrier: true, finalForget: true}, config{requests: two, purges: urlA, stored: true}},
@@ -122,7 +122,7 @@ var mutants = []mutant{
 		config{requests: two, purges: tagA, tags: true, stored: true, aged: true, confirm: true},
 	},
 	{
-		"a 304 comes back though its base has gone (as built)", protections{sameBase: true},
+		"a 304 comes back though its base has gone", protections{sameBase: true},
 		config{requests: apart, purges: urlA, stored: true, warm: true, aged: true, confirm: true},
 	},
 	{

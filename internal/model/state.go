@@ -124,7 +124,7 @@ type conn struct {
 	proof   uint8 // age of proof, up to the trust window: not live
 	suspect bool  // proof <= suspect
 
-	// beat is the oldest heartbeat without an answer, as built: see exactBeat.
+	// beat is the oldest heartbeat without an answer, for the mutant: see exactBeat.
 	beat      bool
 	beatAge   uint8
 	beatAfter bool // it was sent after the last read that was given up

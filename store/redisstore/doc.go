@@ -6,7 +6,8 @@
 // Rules of use:
 //
 //   - Give each application, and each environment, its own Options.Namespace.
-//   - Redis 7 or later, directly or through Sentinel or Cluster. Where RESP3 or
+//   - Redis 7 or later, or a Valkey that descends from it, directly or through
+//     Sentinel or Cluster. Where RESP3 or
 //     CLIENT TRACKING is missing, behind some proxies, nothing is kept in this
 //     process: every look-up asks Redis, and waiters poll.
 //   - A user with no more rights than needed is described below.

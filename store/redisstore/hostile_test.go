@@ -148,7 +148,7 @@ func TestFullRedis(t *testing.T) {
 
 func TestReadOnlyReplica(t *testing.T) {
 	server := newServer(t)
-	a := open(t, Options{Addrs: []string{server.addr}})
+	a := open(t, Options{Addrs: []string{server.addr}, Timeout: time.Second})
 	fill(t, a, "k", "v")
 	host, port, _ := strings.Cut(freeAddr(t), ":")
 	if got := server.command("REPLICAOF", host, port); got != "+OK" {

@@ -47,6 +47,9 @@ func (s *server) start() {
 	s.t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
+		path, err = exec.LookPath("valkey-server")
+	}
+	if err != nil {
 		s.t.Fatal("redis-server 7 or later is needed: install the package redis-server, or set REDIS_ADDR to a running one")
 	}
 	_, port, _ := net.SplitHostPort(s.addr)

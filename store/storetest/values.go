@@ -135,6 +135,7 @@ func reusesWhatEnded(r *room) {
 			l = r.acquire(r.a, store.Slot{Key: "k"})
 		}
 		r.eventually("the end of what is reused", func() bool { return r.get(r.a, "k") == nil })
+		time.Sleep(20 * time.Millisecond) // a server rounds, and ends it a little later
 		e := base("again")
 		if e.Reuses = reuses; reuses {
 			r.overtaken(l, e)
