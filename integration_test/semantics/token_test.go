@@ -1,13 +1,17 @@
 package semantics
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	reprise "github.com/reprise-go/reprise/middleware"
@@ -108,7 +112,13 @@ func TestATokenSharesNoFillBesideALaterFormat(t *testing.T) {
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("stored: %q, %v", keys, err)
 	}
-	redistest.Command(addr, "SETRANGE", keys[0], "34", "\xff")
+	value, err := redistest.Command(addr, "GET", keys[0]).ToString()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := redistest.Command(addr, "SET", keys[0], laterFormat(value)).Error(); err != nil {
+		t.Fatal(err)
+	}
 
 	version.Store(1)
 	var clients sync.WaitGroup
@@ -132,4 +142,13 @@ func TestATokenSharesNoFillBesideALaterFormat(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	close(finish)
 	clients.Wait()
+}
+
+// laterFormat makes value one of a later format: see store/redisstore/entry.go.
+func laterFormat(value string) string {
+	b := []byte(value)
+	b[34] = 0xff
+	sum := xxhash.Sum64(slices.Concat(b[:16], b[32:36], b[60:]))
+	binary.LittleEndian.PutUint64(b[52:], sum)
+	return string(b)
 }

@@ -24,11 +24,7 @@ const (
 // for a Redis that is down, and only by connecting tells a Cluster from a node.
 func (s *Store) connect(attempted chan<- struct{}) {
 	defer s.tasks.Done()
-	opt := s.options.client()
-	opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return &conn{s: s} }
-	// conn.Delete does the work. But only a hook that is set makes rueidis
-	// read an idle connection at all.
-	opt.OnInvalidations = func([]rueidis.RedisMessage) {}
+	opt := s.clientOption()
 	for delay := minBackoff; ; delay = min(2*delay, maxBackoff) {
 		cl, err := newClient(opt)
 		if errors.Is(err, rueidis.ErrNoCache) && !isBusy(err) {
@@ -48,6 +44,16 @@ func (s *Store) connect(attempted chan<- struct{}) {
 			return
 		}
 	}
+}
+
+// clientOption is the Options' with the store's hooks.
+func (s *Store) clientOption() rueidis.ClientOption {
+	opt := s.options.client()
+	opt.NewCacheStoreFn = func(rueidis.CacheStoreOption) rueidis.CacheStore { return &conn{s: s} }
+	// conn.Delete does the work. But only a hook that is set makes rueidis
+	// read an idle connection at all.
+	opt.OnInvalidations = func([]rueidis.RedisMessage) {}
+	return opt
 }
 
 // newClient connects. A single address is asked first whether it is a
@@ -77,6 +83,23 @@ func (s *Store) withoutTracking(opt rueidis.ClientOption, why error) (rueidis.Cl
 		s.options.Logger.Warn("redisstore: no client-side caching here: every look-up asks Redis", "error", why)
 	}
 	return cl, err
+}
+
+// replace puts a client in the place of old, whose Redis has come back without
+// client-side caching: it would refuse old's connections for ever.
+func (s *Store) replace(old *rueidis.Client, why error) {
+	cl, err := s.withoutTracking(s.clientOption(), why)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	replaced := !s.closed && s.client.CompareAndSwap(old, &cl)
+	s.mu.Unlock()
+	if replaced {
+		(*old).Close()
+	} else {
+		cl.Close()
+	}
 }
 
 // isBusy tells whether err is of a Redis that runs somebody's long script. It

@@ -29,7 +29,8 @@ import (
 //	   key, variant, tags, meta, body: each with its length (uvarint) before it
 //
 // The scripts of all versions run side by side while a fleet is upgraded. So a
-// later format keeps the first 60 bytes, and of a variant 32 more, as they are.
+// later format keeps the first 60 bytes, what the sum is of among them, and of a
+// variant 32 more, as they are.
 const (
 	offMark   = 16
 	offMagic  = 32
@@ -161,13 +162,13 @@ func decode(raw string) (*item, error) {
 	if len(b) < headLen || string(b[offMagic:offMagic+2]) != "rp" || b[offMagic+2] < formatOldest {
 		return nil, errMalformed
 	}
-	if b[offMagic+2] > formatNow {
-		return nil, errNewer
-	}
 	kind := b[offMagic+3]
 	ms := binary.LittleEndian.Uint64(b[offExpiry:])
 	if ^ms != binary.LittleEndian.Uint64(b[offExpiry+8:]) || sum(b) != binary.LittleEndian.Uint64(b[offSum:]) {
 		return nil, errMalformed
+	}
+	if b[offMagic+2] > formatNow { // and not a damaged byte
+		return nil, errNewer
 	}
 	it := &item{raw: raw}
 	it.Expires = time.UnixMilli(int64(ms))

@@ -138,8 +138,8 @@ func (s *Store) note(log int, b *breaker, err error) {
 func (s *Store) probe(log int, b *breaker) {
 	defer s.tasks.Done()
 	for delay := minBackoff; s.pause(delay); delay = min(2*delay, maxBackoff) {
-		cl := *s.client.Load() // a call has failed on it
-		begun := s.clock()
+		client := s.client.Load() // a call has failed on it
+		cl, begun := *client, s.clock()
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
 		err := cl.Do(ctx, cl.B().Exists().Key(s.keys.logs[log]).Build()).Error()
 		cancel()
@@ -148,6 +148,9 @@ func (s *Store) probe(log int, b *breaker) {
 			b.open.Store(false)
 			s.options.Logger.Info("redisstore: Redis answers again")
 			return
+		}
+		if errors.Is(err, rueidis.ErrNoCache) && !isBusy(err) {
+			s.replace(client, err)
 		}
 	}
 }

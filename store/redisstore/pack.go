@@ -12,11 +12,12 @@ import (
 // with a few bytes.
 const maxPacked = 32 << 20
 
-// A codec is made once it is needed, and by all stores: it keeps tables of
-// about a megabyte.
+// A codec is made once it is needed, and by all stores: the packer keeps some
+// 1.5 MiB for each processor, and would keep 9 with the window it has by itself.
 var (
 	packer = sync.OnceValue(func() *zstd.Encoder {
-		e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false)) // the options are valid
+		e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+			zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true)) // the options are valid
 		return e
 	})
 	unpacker = sync.OnceValue(func() *zstd.Decoder {

@@ -174,7 +174,9 @@ func TestLaterFormat(t *testing.T) {
 	later := func(r *draft) string {
 		b := []byte(r.encode())
 		b[offMagic+2] = formatNow + 1
-		return string(append(b, "and more"...))
+		b = append(b, "and more"...)
+		binary.LittleEndian.PutUint64(b[offSum:], sum(b))
+		return string(b)
 	}
 	base := later(sample(""))
 	if got := command(addr, "SET", s.keys.base("key"), base); got != "+OK" {
@@ -202,4 +204,22 @@ func TestLaterFormat(t *testing.T) {
 		t.Errorf("purge: %v, %v", p, err)
 	}
 	fill(t, s, "key", "v")
+}
+
+// TestADamagedFormatIsNoLaterOne flips the bits that tell the format: what is
+// damaged is replaced by the next fill, and not left alone for all its life.
+func TestADamagedFormatIsNoLaterOne(t *testing.T) {
+	addr := sharedAddr(t)
+	s := open(t, Options{Addrs: []string{addr}, Namespace: randomNamespace(), Timeout: time.Second})
+	r := sample("")
+	r.key = "k"
+	b := []byte(r.encode())
+	b[offMagic+2] ^= 0x80
+	if got := command(addr, "SET", s.keys.base("k"), string(b)); got != "+OK" {
+		t.Fatal(got)
+	}
+	fill(t, s, "k", "healed")
+	if got := body(s, "k"); got != "healed" {
+		t.Errorf("got %q", got)
+	}
 }

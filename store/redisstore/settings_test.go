@@ -40,6 +40,31 @@ func TestWithoutTracking(t *testing.T) {
 	}
 }
 
+// TestTrackingThatIsLostOnReconnect has a server come back without client-side
+// caching, as after a failover to one that is set up otherwise.
+func TestTrackingThatIsLostOnReconnect(t *testing.T) {
+	server := newServer(t)
+	s := open(t, Options{Addrs: []string{server.addr}, Timeout: time.Second})
+	fill(t, s, "k", "v")
+	server.kill()
+	server.args = append(server.args, "--rename-command", "CLIENT", "")
+	server.start()
+	eventually(t, 5*time.Second, "it goes on without client-side caching", func() bool { return tryFill(s, "k", "v") == nil })
+	if got := body(s, "k"); got != "v" || !s.untracked.Load() {
+		t.Errorf("got %q, untracked: %v", got, s.untracked.Load())
+	}
+}
+
+func TestTrackingThatIsGainedOnReconnect(t *testing.T) {
+	server := newServer(t, "--rename-command", "CLIENT", "")
+	s := open(t, Options{Addrs: []string{server.addr}, Timeout: time.Second})
+	fill(t, s, "k", "v")
+	server.kill()
+	server.args = nil
+	server.start()
+	eventually(t, 5*time.Second, "it goes on", func() bool { return tryFill(s, "k", "v") == nil })
+}
+
 // TestABusyRedisIsAskedAgainForTracking starts while a script of somebody else
 // keeps Redis busy.
 func TestABusyRedisIsAskedAgainForTracking(t *testing.T) {
