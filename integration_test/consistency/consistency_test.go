@@ -76,6 +76,11 @@ func TestFaults(t *testing.T) {
 	finish(t, "consistency, faults", r, trust+50*time.Millisecond)
 }
 
+func TestSlowLinks(t *testing.T) {
+	r := Run(t, config(t, Config{Instances: 4, Faults: true, Only: "slower than the trust window"}))
+	finish(t, "consistency, slow links", r, trust+50*time.Millisecond)
+}
+
 func TestMemory(t *testing.T) {
 	r := Run(t, config(t, Config{}))
 	finish(t, "consistency, memory", r, 0)

@@ -58,12 +58,15 @@ var faults = []fault{
 func (t *trial) disturb() {
 	random := rand.New(rand.NewPCG(t.Seed, 1<<32))
 	total := 0
+	var chosen []fault
 	for _, f := range faults {
-		total += f.weight
+		if t.Only == "" || t.Only == f.name {
+			chosen, total = append(chosen, f), total+f.weight
+		}
 	}
 	for !t.ended() {
 		n := random.IntN(total)
-		for _, f := range faults {
+		for _, f := range chosen {
 			if n -= f.weight; n < 0 {
 				t.report.fault(f.name)
 				f.do(t, random, 50*time.Millisecond+time.Duration(random.Int64N(int64(time.Second))))

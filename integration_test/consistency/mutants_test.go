@@ -5,7 +5,7 @@ package consistency
 type mutant struct {
 	race   string // of docs/guarantees.md
 	what   string
-	trial  string // TestHealthy, TestFaults or TestMemory
+	trial  string // the test that runs it
 	edits  []edit
 	spared bool // not a mutant: only what makes the next one's gap wide enough to be met
 }
@@ -123,7 +123,7 @@ var mutants = []mutant{
 		edits: []edit{{"store/redisstore/conn.go", "return proof > c.suspect.Load() && proof > after && now-proof < c.s.trust && !c.closed.Load()", "return proof > after && !c.closed.Load()"}},
 	},
 	{
-		race: "R14", what: "the answer of one heartbeat counts for another", trial: "TestFaults",
+		race: "R14", what: "the answer of one heartbeat counts for another", trial: "TestSlowLinks",
 		edits: []edit{
 			{"store/redisstore/heartbeat.go", "if !underWay && !c.awaitsBeat() {", "if !underWay {"},
 			{"store/redisstore/conn.go", "if sent := c.beat.Load(); c.awaitsBeat() || !c.beat.CompareAndSwap(sent, now) {", "if c.beat.CompareAndSwap(0, now); false {"},

@@ -28,8 +28,9 @@ const (
 
 // A Config says how a trial runs.
 type Config struct {
-	Instances int  // 0: one, on the memory store
-	Faults    bool // disturb it
+	Instances int    // 0: one, on the memory store
+	Faults    bool   // disturb it
+	Only      string // with this fault; "": with all
 	Duration  time.Duration
 	Stop      bool // at the first violation
 	Seed      uint64
