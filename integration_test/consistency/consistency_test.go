@@ -69,6 +69,10 @@ func TestHealthy(t *testing.T) {
 	r := Run(t, config(t, Config{Instances: 4}))
 	finish(t, "consistency, healthy", r, 250*time.Millisecond)
 	figures.AtMost(t, "consistency, healthy", "G2, p99.9", r.Quantile(0.999), 50*time.Millisecond)
+	if duration(t) >= time.Minute {
+		figures.AtLeast(t, "consistency, healthy", "reads in a minute or more", r.Reads, 1_000_000)
+		figures.AtLeast(t, "consistency, healthy", "purges in a minute or more", r.Purges, 5000)
+	}
 }
 
 func TestFaults(t *testing.T) {

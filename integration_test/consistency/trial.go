@@ -23,7 +23,7 @@ import (
 const (
 	lease   = 100 * time.Millisecond
 	trust   = 200 * time.Millisecond
-	readers = 4 // of each instance
+	readers = 8 // of each instance
 )
 
 // A Config says how a trial runs.
@@ -157,7 +157,7 @@ func (t *trial) ended() bool {
 
 // burst is how many reads follow each other before a reader makes room: what is
 // measured are not the queues of a machine that is at its end.
-const burst = 16
+const burst = 24
 
 func (t *trial) readAll(i int) {
 	requests := make(map[string]*http.Request)
