@@ -27,7 +27,8 @@ const (
 // WithTokens lets clients read their own writes at any instance of a fleet,
 // where others may see for some milliseconds, and in a partition for longer,
 // what a purge at another instance has dropped. A request with a token is
-// answered as if its purge had been made here.
+// answered as if its purge had been made here, as long as the clocks of the
+// instances differ by less than five seconds.
 //
 // The token of a purge, Purged.Token, travels in a context (WithToken), or in a
 // cookie (SetToken) that is signed with key: the same at all instances, and at

@@ -161,3 +161,27 @@ func TestReadOnlyReplica(t *testing.T) {
 	server.command("REPLICAOF", "NO", "ONE")
 	eventually(t, 2*time.Second, "it is a primary again", func() bool { return tryFill(a, "new", "v") == nil })
 }
+
+// TestVariantOfAnotherTypeIsLeftAlone fills a key that turns out to vary, where
+// somebody else's list lies under the variant's name.
+func TestVariantOfAnotherTypeIsLeftAlone(t *testing.T) {
+	addr := sharedAddr(t)
+	s := open(t, Options{Addrs: []string{addr}, Namespace: randomNamespace(), Timeout: time.Second})
+	name := s.keys.slot(store.Slot{Key: "k", Variant: "v"})
+	command(addr, "RPUSH", name, "not ours")
+	l, err := s.Acquire(ctx, store.Claim{Slot: store.Slot{Key: "k"}, Hold: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = l.Commit(ctx, store.Entry{Life: time.Minute}, store.Entry{Variant: "v", Body: []byte("v"), Life: time.Minute})
+	if err == nil || errors.Is(err, store.ErrOvertaken) || resultOf(err) != "wrongtype" {
+		t.Errorf("commit: %v", err)
+	}
+	if got := command(addr, "TYPE", name); got != "+list" {
+		t.Errorf("it is a %s now", got)
+	}
+	if got := body(s, "k"); got != "" {
+		t.Errorf("half of it was stored: %q", got)
+	}
+	fill(t, s, "k", "plain") // no lease is left behind
+}

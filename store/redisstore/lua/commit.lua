@@ -27,6 +27,7 @@ if ARGV[5] == '' and ARGV[6] == '' then
   if keys == 4 then redis.call('ZREM', KEYS[2], ARGV[9]) end
   return 1
 end
+if keys == 4 then redis.call('GETRANGE', KEYS[4], 0, 0) end -- an error, if it is not ours
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local px = tonumber(ARGV[4])
