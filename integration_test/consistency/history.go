@@ -59,7 +59,7 @@ type answer struct {
 // bounds are how old an answer may be.
 type bounds struct {
 	elsewhere time.Duration // after a purge at another instance
-	order     time.Duration // after a newer value was seen; negative: as elsewhere
+	ordered   bool          // no value follows a newer one at one instance
 }
 
 // judge returns what a violates, or "".
@@ -108,40 +108,67 @@ func (h *history) judgePurges(a answer, b bounds) (guarantee, text string) {
 	return "", ""
 }
 
-// sightings are the stored values seen of one variant, each newer than the ones
-// before it, as far back as the bounds need.
+// sightings are the stored values seen of one variant: everywhere, and at each
+// instance.
 type sightings struct {
-	here map[int]int64 // by instance, the newest start
-	list []seen
+	all  record
+	here map[int]*record
 }
 
+// A record has values, each newer than the ones before it, as far back as the
+// bounds need.
+type record []seen
+
+// seen is when a handler started, and when its answer was complete at a reader.
 type seen struct{ start, at int64 }
 
 // keptSightings cover more than the longest bound at any rate of purges here.
 const keptSightings = 256
+
+func (r *record) add(s seen) {
+	if n := len(*r); n > 0 && s.start <= (*r)[n-1].start {
+		return
+	}
+	if *r = append(*r, s); len(*r) > 2*keptSightings {
+		*r = slices.Delete(*r, 0, keptSightings)
+	}
+}
+
+// newer returns the newest start, after start, of what was seen before at; 0:
+// there is none.
+func (r record) newer(start, at int64) int64 {
+	for i := len(r) - 1; i >= 0 && r[i].start > start; i-- {
+		if r[i].at < at {
+			return r[i].start
+		}
+	}
+	return 0
+}
+
+// of returns the sightings of a variant. The caller holds h.mu.
+func (h *history) of(variant string, instance int) (*sightings, *record) {
+	s := h.stored[variant]
+	if s == nil {
+		s = &sightings{here: map[int]*record{}}
+		h.stored[variant] = s
+	}
+	if s.here[instance] == nil {
+		s.here[instance] = &record{}
+	}
+	return s, s.here[instance]
+}
 
 // judgeOrder looks for a stored value whose handler started later and that had
 // been seen when a was asked for.
 func (h *history) judgeOrder(a answer, b bounds) (guarantee, text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := h.stored[a.variant]
-	if s == nil {
-		s = &sightings{here: map[int]int64{}}
-		h.stored[a.variant] = s
+	s, here := h.of(a.variant, a.instance)
+	newest := s.all.newer(a.start, a.asked-int64(b.elsewhere))
+	if b.ordered {
+		newest = max(newest, here.newer(a.start, a.asked))
 	}
-	newest := int64(0)
-	if b.order == 0 {
-		newest = s.here[a.instance]
-	}
-	bound := int64(max(b.order, b.elsewhere))
-	for i := len(s.list) - 1; i >= 0 && s.list[i].start > max(a.start, newest); i-- {
-		if s.list[i].at+bound < a.asked {
-			newest = s.list[i].start
-			break
-		}
-	}
-	if a.start < newest {
+	if newest > 0 {
 		return "G3", fmt.Sprintf("%s at %d: a value made %v before one seen earlier", h.name, a.instance, time.Duration(newest-a.start))
 	}
 	return "", ""
@@ -151,12 +178,7 @@ func (h *history) judgeOrder(a answer, b bounds) (guarantee, text string) {
 func (h *history) saw(a answer, at int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := h.stored[a.variant]
-	s.here[a.instance] = max(s.here[a.instance], a.start)
-	if n := len(s.list); n == 0 || a.start > s.list[n-1].start {
-		s.list = append(s.list, seen{a.start, at})
-		if len(s.list) > 2*keptSightings {
-			s.list = slices.Delete(s.list, 0, keptSightings)
-		}
-	}
+	s, here := h.of(a.variant, a.instance)
+	s.all.add(seen{a.start, at})
+	here.add(seen{a.start, at})
 }

@@ -66,10 +66,10 @@ func Run(tb testing.TB, c Config) *Report {
 	t := &trial{
 		Config: c, tb: tb, began: time.Now(), resources: resources(), over: make(chan struct{}),
 		report: &Report{Seed: c.Seed, Faults: map[string]int{}, Errors: map[string]int{}},
-		bounds: bounds{elsewhere: 250 * time.Millisecond},
+		bounds: bounds{elsewhere: 250 * time.Millisecond, ordered: true},
 	}
 	if c.Faults {
-		t.bounds = bounds{elsewhere: trust + 50*time.Millisecond, order: -1}
+		t.bounds = bounds{elsewhere: trust + 50*time.Millisecond}
 	}
 	for _, r := range t.resources {
 		t.histories = append(t.histories, newHistory(r.name, r.soft))
