@@ -25,7 +25,7 @@ func TestBreakerTrips(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := &breaker{}
-			b.silent.Store(tt.silent)
+			b.unanswered.Store(tt.silent)
 			got := 0
 			for n, now := range tt.now {
 				if b.trips(now, timeout) && got == 0 {

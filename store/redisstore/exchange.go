@@ -47,7 +47,7 @@ func (s *Store) exchange(ctx context.Context, log int, f func(context.Context, r
 		return err
 	}
 	defer s.leave()
-	b.silent.CompareAndSwap(0, s.clock())
+	b.unanswered.CompareAndSwap(0, s.clock())
 	err = f(ctx, cl)
 	s.note(log, b, err)
 	return err
@@ -86,14 +86,14 @@ func (s *Store) leave() { <-s.calls }
 // A breaker keeps calls from a node that does not answer. It is closed again by
 // a probe in the background, never by a caller's request.
 type breaker struct {
-	failed atomic.Int32
-	silent atomic.Int64 // since when nothing was answered, on the store's clock; 0: the last call was
-	open   atomic.Bool
+	failed     atomic.Int32
+	unanswered atomic.Int64 // since when nothing was, on the store's clock; 0: the last call was
+	open       atomic.Bool
 }
 
 // answered is for a call that Redis has answered, one way or another.
 func (b *breaker) answered() {
-	b.silent.Store(0)
+	b.unanswered.Store(0)
 	if b.failed.Load() != 0 {
 		b.failed.Store(0)
 	}
@@ -103,7 +103,7 @@ func (b *breaker) answered() {
 // enough if nothing at all was answered for nearly a whole Timeout: whoever
 // asked on, now or next in the same request, would wait as long.
 func (b *breaker) trips(now, timeout int64) bool {
-	failed, silent := b.failed.Add(1), b.silent.Load()
+	failed, silent := b.failed.Add(1), b.unanswered.Load()
 	return failed >= tripAfter || silent != 0 && now-silent >= timeout-timeout/8
 }
 
