@@ -46,6 +46,14 @@ lint: ## golangci-lint in all modules, and tidy-check
 	@$(MAKE) tidy-check
 	@$(lint); $(call each,$$linter run --config $(ROOT)/.golangci.yml ./...)
 
+.PHONY: sec
+sec: ## gosec over what ships; govulncheck over all modules, where its database can be reached
+	@$(lint); $$linter run --config .golangci-gosec.yml ./...
+	@check=$$(go -C tools tool -n govulncheck); for m in $(MODULES); do \
+		echo "== govulncheck $$m"; out=$$(cd $$m && $$check ./... 2>&1) && { echo "$$out"; continue; }; \
+		if grep -q 'fetching vulnerabilities' <<<"$$out"; then echo "NOT CHECKED: the vulnerability database cannot be reached"; else echo "$$out"; exit 1; fi; \
+	done
+
 .PHONY: fmt
 fmt: ## Formats all modules
 	@$(lint); $(call each,$$linter fmt --config $(ROOT)/.golangci.yml ./...)
