@@ -84,6 +84,11 @@ consistency: ## Checks a fleet's answers against its purges for DURATION=60s eac
 		go test -count=1 -timeout 10h -v -run 'Healthy|Faults|SlowLinks|Memory' ./consistency | grep -v 'figures\|^=== \|figures.go'; \
 		CONSISTENCY_DURATION= go test -count=1 -timeout 1h -run Mutants ./consistency
 
+.PHONY: soak
+soak: ## Mixed traffic and faults for DURATION (2m unless said): memory and goroutines must stay flat
+	@cd integration_test && export FIGURES=$$(mktemp) SOAK_DURATION=$(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),2m); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; \
+		go test -count=1 -timeout 24h ./soak
+
 .PHONY: cover
 cover: ## Statement coverage of the root module by its own tests and the integration tests
 	@rm -rf coverage && mkdir -p coverage/data

@@ -16,8 +16,8 @@ import (
 // Fill runs the handler into a capture. Where that answers a question of ours
 // with what fits nothing, it is asked again, and plainly.
 func (x *exchange) Fill(ctx context.Context, run *swr.Run, old *response) (swr.Made[*response], error) {
-	if x.post() || old != nil && !run.Solo() && !x.stillStored(ctx) {
-		old = nil // it is about something else, or gone
+	if x.post() || old != nil && !run.Solo() && (run.Offline() || !x.stillStored(ctx)) {
+		old = nil // it is about something else, or gone, or may be
 	}
 	a := x.ask(run, old)
 	if a.kind == forNew {

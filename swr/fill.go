@@ -17,12 +17,18 @@ var ErrPanicked = errors.New("swr: fill panicked")
 type Run struct {
 	once    sync.Once
 	alone   func(drop bool)
+	offline bool
 	verdict error
 }
 
 // Solo tells that the result is for the caller only from the start: nothing
 // will be stored, and nobody waits.
 func (r *Run) Solo() bool { return r.alone == nil }
+
+// Offline tells that the store could not be reached for a lease. What is stored
+// may then have been purged elsewhere, up to a trust window ago, and others may
+// join this fill for as long again: its result must not be made of that.
+func (r *Run) Offline() bool { return r.offline }
 
 // Alone says, while Fill still works, that its result is for its caller only.
 // Whoever waits stops waiting, the lease ends, and from here on Fill's context
@@ -166,7 +172,7 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 // not end with its caller: others wait for it, unless it is apart.
 func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) (context.Context, *Run, func()) {
 	if f.apart {
-		run := &Run{alone: func(drop bool) { _ = g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil) }}
+		run := &Run{offline: g.offline(f), alone: func(drop bool) { _ = g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil) }}
 		return ctx, run, func() {}
 	}
 	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -182,7 +188,7 @@ func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, b
 			g.release(ctx, lease)
 		})
 	}
-	run := &Run{}
+	run := &Run{offline: g.offline(f)}
 	run.alone = func(drop bool) {
 		if !background {
 			timer.Stop()
@@ -195,6 +201,12 @@ func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, b
 		unhook()
 		cancel(context.Canceled)
 	}
+}
+
+func (g *Group[V]) offline(f *flight[V]) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return f.offline
 }
 
 // settle ends lease and f by what a fill brought. It returns Commit's verdict.

@@ -104,7 +104,7 @@ var mutants = []mutant{
 	{race: "R11", what: "fills are slow to begin, and that is all", trial: "TestHealthy", edits: []edit{slowStart}, spared: true},
 	{
 		race: "R11", what: "a confirmation does not look again at what it confirms", trial: "TestHealthy",
-		edits: []edit{slowStart, {"middleware/fill.go", "\tif x.post() || old != nil && !run.Solo() && !x.stillStored(ctx) {", "\tif x.post() {"}},
+		edits: []edit{slowStart, {"middleware/fill.go", "(run.Offline() || !x.stillStored(ctx))", "run.Offline()"}},
 	},
 	{
 		race: "R12", what: "followers of a fill that fails get what its leader had found", trial: "TestHealthy",

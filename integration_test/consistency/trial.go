@@ -33,7 +33,10 @@ type Config struct {
 	Only      string // with this fault; "": with all
 	Duration  time.Duration
 	Stop      bool // at the first violation
-	Seed      uint64
+	// Flood asks for pages as well, one in eight times, that nobody asks for
+	// again, and keeps little in each instance, so that they push each other out.
+	Flood bool
+	Seed  uint64
 }
 
 // A trial is one run of the checker.
@@ -98,7 +101,11 @@ func (t *trial) assemble() {
 	t.redis = redistest.Process(t.tb)
 	for i := range t.Instances {
 		link := redistest.NewLink(t.tb, t.redis.Addr())
-		st, err := redisstore.New(redisstore.Options{Addrs: []string{link.Addr()}, Namespace: "check", Lease: lease, Trust: trust})
+		o := redisstore.Options{Addrs: []string{link.Addr()}, Namespace: "check", Lease: lease, Trust: trust}
+		if t.Flood {
+			o.LocalBytes = floodBytes
+		}
+		st, err := redisstore.New(o)
 		if err != nil {
 			t.tb.Fatal(err)
 		}
@@ -125,6 +132,7 @@ func (t *trial) instance(i int, st store.Store, link *redistest.Link) *instance 
 			r.serve(w, req, t.histories[k], t.now(), lease)
 		})))
 	}
+	mux.Handle("GET /once/{id}", cache.Handler(reprise.Policy{Name: "once", TTL: 10 * time.Second})(http.HandlerFunc(once)))
 	return &instance{cache, mux, link}
 }
 
@@ -166,6 +174,9 @@ func (t *trial) readAll(i int) {
 		for range burst {
 			k := rand.IntN(len(t.resources))
 			t.readOne(i, k, requests, w)
+			if t.Flood && rand.IntN(8) == 0 {
+				t.readOnce(i, w)
+			}
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -209,6 +220,26 @@ func (t *trial) readOne(i, k int, requests map[string]*http.Request, w *writer) 
 	if a.outcome == "HIT" && guarantee == "" {
 		t.hits.Add(1)
 		h.saw(a, answered)
+	}
+}
+
+const (
+	floodBytes = 4 << 20 // kept in each instance
+	oncePage   = 8 << 10
+)
+
+// once answers with a page of its own.
+func once(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "%-*s", oncePage, r.PathValue("id"))
+}
+
+// readOnce asks for a page that nobody asks for again.
+func (t *trial) readOnce(i int, w *writer) {
+	w.reset()
+	id := fmt.Sprint(i, "-", t.reads.Add(1))
+	t.instances[i].handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://shop.example/once/"+id, nil))
+	if w.status != http.StatusOK || len(w.body) != oncePage || !strings.HasPrefix(string(w.body), id+" ") {
+		t.report.violation("G5", fmt.Sprintf("page %s: status %d, %d bytes", id, w.status, len(w.body)))
 	}
 }
 
