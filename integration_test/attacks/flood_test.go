@@ -120,9 +120,9 @@ func flood(t *testing.T, addr string, n int, of func(i int) (target, fields stri
 // unique asks for many times more than there is room for, and now and then for
 // what everybody asks for.
 func unique(t *testing.T, s *site, clients int) {
-	n := 3000 // 12 MiB
+	n := 2000 // 8 MiB
 	if s.setting.store == "redis" {
-		n = 1500
+		n = 1000
 	}
 	before := s.series(t)
 	for range 20 {
