@@ -78,6 +78,10 @@ fuzz: ## Every fuzz target of every module for FUZZTIME=30s
 faults: ## Every row of the fault table on real servers, each figure beside its bar
 	@cd integration_test && export FIGURES=$$(mktemp); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; go test -count=1 -timeout 30m ./faults
 
+.PHONY: attacks
+attacks: ## The table of attacks, and that each succeeds where its defence is taken out, which make test leaves out
+	@cd integration_test && go test -count=1 -timeout 30m -tags mutants ./attacks
+
 .PHONY: consistency
 consistency: ## Checks a fleet's answers against its purges for DURATION=60s each, healthy and under faults, and that mutants are caught
 	@cd integration_test && export FIGURES=$$(mktemp) CONSISTENCY_DURATION=$(DURATION); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; \

@@ -1,4 +1,4 @@
-// Package attacks plays every row of the attack table of docs/guarantees.md over
+// Package attacks plays every row of the table of attacks over
 // real sockets: on the memory store and on Redis, under http.ServeMux and under
 // chi, one request after another and 50 in parallel.
 //
@@ -8,7 +8,7 @@
 // and beside what the victims send.
 //
 // TestMutants takes the defences out of the product one by one and shows that the
-// attack then succeeds.
+// attack then succeeds. It takes minutes: make attacks runs it (build tag mutants).
 //
 // Not here: "purge without a token", since there is no admin handler yet, and
 // compressed bombs, which store/redisstore/pack_test.go has.
