@@ -104,21 +104,17 @@ func (s *Store) purgeAgain() {
 		defer s.recents.end()
 		ctx, cancel := context.WithTimeout(s.ctx, againFor)
 		defer cancel()
-		_, errHard := s.repeat(ctx, hard, false)
-		_, errSoft := s.repeat(ctx, soft, true)
-		err := errors.Join(errHard, errSoft, s.raiseLogs(ctx, logs))
+		err := errors.Join(s.repeat(ctx, hard, false), s.repeat(ctx, soft, true), s.raiseLogs(ctx, logs))
 		s.options.Logger.Info("redisstore: purges of before a connection was lost are made again",
 			"keys", len(hard)+len(soft), "logs", len(members(logs)), "error", err)
 	}()
 }
 
-func (s *Store) repeat(ctx context.Context, keys []string, soft bool) (int, error) {
-	if len(keys) == 0 {
-		return 0, nil
-	}
+func (s *Store) repeat(ctx context.Context, keys []string, soft bool) error {
 	s.purges.Add(1)
 	defer s.purges.Add(1)
-	return s.dropKeys(ctx, keys, soft)
+	_, err := s.dropKeys(ctx, keys, soft)
+	return err
 }
 
 // raiseLogs looks at the logs of set: one that is behind what this process has
