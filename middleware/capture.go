@@ -254,8 +254,9 @@ func (c *capture) ReadFrom(src io.Reader) (int64, error) {
 // Flush is FlushError for those who ask for an http.Flusher.
 func (c *capture) Flush() { _ = c.FlushError() }
 
-// FlushError sends what is there to the client, who is waiting for it. What is
-// stored is the same.
+// FlushError lets what is there go out to the client, who is waiting for it, and
+// of a response that may be stored does not wait until it has. What is stored is
+// the same.
 func (c *capture) FlushError() error {
 	if c.mode == undecided {
 		c.WriteHeader(http.StatusOK)

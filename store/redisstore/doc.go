@@ -7,9 +7,9 @@
 //
 //   - Give each application, and each environment, its own Options.Namespace.
 //   - Redis 7 or later, or a Valkey that descends from it, directly or through
-//     Sentinel or Cluster. Where RESP3 or
-//     CLIENT TRACKING is missing, behind some proxies, nothing is kept in this
-//     process: every look-up asks Redis, and waiters poll.
+//     Sentinel or Cluster. Where RESP3 or CLIENT TRACKING is missing, behind some
+//     proxies, nothing is kept in this process: every look-up asks Redis, and
+//     waiters poll.
 //   - A user with no more rights than needed is described below.
 //   - An eviction policy costs misses, never a stale answer.
 //   - Close the Store after the caches that use it.
