@@ -115,7 +115,7 @@ func (c *capture) inform(status int) {
 // waiting, and what is held goes to the client.
 func (c *capture) passThrough() {
 	c.mode = pipe
-	c.run.Alone(c.gone)
+	c.run.Alone(c.gone, c.why.err())
 	if c.x.w == nil {
 		c.body = nil
 		return
@@ -232,7 +232,7 @@ func (c *capture) outgrow() {
 	c.why, c.bearing = ReasonSize, replaces
 	if c.mode == tee {
 		c.mode = pipe
-		c.run.Alone(false)
+		c.run.Alone(false, c.why.err())
 		c.pump.drain(c.body)
 		c.body = nil
 		return
@@ -300,7 +300,7 @@ func (c *capture) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(c.x.w).Hijack()
 	if err == nil && c.mode != pipe {
 		c.mode, c.why, c.body = pipe, ReasonStream, nil
-		c.run.Alone(false)
+		c.run.Alone(false, c.why.err())
 	}
 	return conn, rw, err
 }

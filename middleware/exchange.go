@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -121,12 +122,18 @@ func (x *exchange) values() store.Getter {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
-	if !x.rt.defaultKey || x.facts&hasReflected != 0 {
-		return x.buildKey()
+	if x.rt.defaultKey && x.facts&hasReflected == 0 {
+		x.key, err = x.rt.keys.of(x.r)
+	} else {
+		err = x.buildKey()
 	}
-	x.key, err = x.rt.keys.of(x.r)
+	if err == nil && len(x.key) > x.rt.policy.Limits.Key {
+		return errKey
+	}
 	return err
 }
+
+var errKey = errors.New("middleware: key over the limit")
 
 // buildKey calls the key function. What it returns may be a slice of its own,
 // which must not become the buffer of other requests' keys.
@@ -156,7 +163,11 @@ func (x *exchange) load() (*response, swr.Outcome, error) {
 		}
 		return nil, swr.Miss, errOnlyIfCached
 	}
-	return g.Load(x.r.Context(), x)
+	v, o, err := g.Load(x.r.Context(), x)
+	if errors.Is(err, swr.ErrRefreshes) {
+		x.why = ReasonRefreshes
+	}
+	return v, o, err
 }
 
 // Lookup reads the base entry, and where that is a Vary record, the variant

@@ -39,6 +39,7 @@ func newHandler(c *Cache, p Policy) *handler {
 		Leases:      c.store,
 		FillTimeout: p.Limits.Fill,
 		WaitTimeout: p.Limits.Wait,
+		Waiters:     p.Limits.Waiters,
 		Refreshes:   c.opts.refreshes,
 		Observe:     observer{h.record, c.opts.logger.With("policy", p.Name)},
 	}

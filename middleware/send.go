@@ -221,6 +221,8 @@ func (x *exchange) unstored() Reason {
 	switch err := x.run.Verdict(); {
 	case x.capture.why != ReasonNone:
 		return x.capture.why
+	case x.unselected:
+		return ReasonVaryOn
 	case err == nil:
 		return ReasonNone
 	default:
@@ -245,9 +247,12 @@ func (x *exchange) status(v *response, o swr.Outcome) string {
 			s += "; fwd-status=" + strconv.Itoa(x.capture.status)
 		}
 		return s + "; ttl=" + ttl(v, x.now) + detail(ReasonError)
-	default:
-		return name + "; hit; ttl=" + ttl(v, x.now)
 	}
+	s := name + "; hit; ttl=" + ttl(v, x.now)
+	if x.why == ReasonRefreshes {
+		s += detail(x.why)
+	}
+	return s
 }
 
 // ttl is the freshness lifetime that is left, in seconds; negative where the

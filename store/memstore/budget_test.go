@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -97,7 +98,17 @@ func TestTooLargeIsNotKept(t *testing.T) {
 		t.Fatalf("a tenth of the budget is not kept")
 	}
 	fill(t, s, "other", entry(100))
-	fill(t, s, "k", entry(128<<10)) // with its overhead more than an eighth
+	base, err := s.Get(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Acquire(t.Context(), store.Claim{Slot: store.Slot{Key: "k"}, Base: base, Hold: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Commit(t.Context(), entry(128<<10)); !errors.Is(err, store.ErrTooLarge) { // with its overhead more than an eighth
+		t.Errorf("Commit: %v", err)
+	}
 	if has(t, s, "k") {
 		t.Errorf("more than an eighth of the budget is kept, or what was there before")
 	}

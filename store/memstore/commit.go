@@ -46,6 +46,9 @@ func (l *lease) commit(entries []store.Entry) error {
 	case len(entries) == 0:
 		l.s.items.Invalidate(l.slot)
 		return nil
+	case l.s.tooLarge(base), l.s.tooLarge(variant):
+		l.s.items.Invalidate(l.slot)
+		return store.ErrTooLarge
 	}
 	if variant != nil {
 		l.s.attach(variant, base, now)

@@ -97,15 +97,15 @@ func (s *Store) valid(e *entry) bool {
 	return true
 }
 
-// put keeps e in the place of what its slot held. What is too large for the
-// budget leaves the slot empty.
+// put keeps e, which is not too large, in the place of what its slot held.
 func (s *Store) put(e *entry) {
-	slot := store.Slot{Key: e.Key, Variant: e.Variant}
-	if size(slot, e) > s.largest {
-		s.items.Invalidate(slot)
-		return
-	}
-	s.items.Set(slot, e)
+	s.items.Set(store.Slot{Key: e.Key, Variant: e.Variant}, e)
+}
+
+// tooLarge tells whether e, which may be nil, is more than one entry may take of
+// the budget.
+func (s *Store) tooLarge(e *entry) bool {
+	return e != nil && size(store.Slot{Key: e.Key, Variant: e.Variant}, e) > s.largest
 }
 
 // copyOf returns what e is, to be changed: items in use never are.

@@ -84,7 +84,7 @@ func New(o Options) (*Store, error) {
 	var err error
 	s.items, err = otter.New(&otter.Options[store.Slot, *entry]{
 		MaximumWeight: uint64(o.Bytes),
-		Weigher:       func(slot store.Slot, e *entry) uint32 { return uint32(size(slot, e)) }, // put sees to it that it fits
+		Weigher:       func(slot store.Slot, e *entry) uint32 { return uint32(size(slot, e)) }, // tooLarge sees to it that it fits
 		// Ends of lives are checked by look-ups, and what nobody looks up any
 		// more is what the budget drops: otter's expiry would start a
 		// goroutine with a ticker.
