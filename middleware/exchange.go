@@ -32,7 +32,8 @@ type exchange struct {
 	arrived instant
 	now     instant // of the last look-up; 0 before the first
 
-	key      string // may be a view of buffer
+	key      string   // may be a view of buffer
+	made     *madeKey // of which key is; or nil
 	buffer   []byte
 	selected []byte   // the normal form of what selects the variant
 	variant  [16]byte // its name, in hexadecimal
@@ -50,8 +51,7 @@ type exchange struct {
 	capture *capture
 	run     *swr.Run
 
-	served uint     // requests this exchange has served, for sampling
-	lines  []string // see space
+	served uint // requests this exchange has served, for sampling
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -97,7 +97,7 @@ func (x *exchange) free() {
 	if x.capture != nil || cap(x.buffer)+cap(x.selected) > maxPooled {
 		return // a handler that has returned may still have goroutines that write
 	}
-	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served, lines: x.lines}
+	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served}
 	exchanges.Put(x)
 }
 
@@ -123,7 +123,9 @@ func (x *exchange) values() store.Getter {
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
 	if x.rt.defaultKey && x.facts&hasReflected == 0 {
-		x.key, err = x.rt.keys.of(x.r)
+		if x.made, err = x.rt.keys.of(x.r); err == nil {
+			x.key = x.made.key
+		}
 	} else {
 		err = x.buildKey()
 	}

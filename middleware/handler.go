@@ -20,6 +20,7 @@ type handler struct {
 	// remembers what keyfunc.Default makes of requests.
 	defaultKey bool
 	selectors  []string // what selects by the policy alone
+	plainKeys  bool     // defaultKey, and there are no selectors
 	keys       *keyTable
 	reloads    *reloads
 
@@ -34,6 +35,7 @@ func newHandler(c *Cache, p Policy) *handler {
 	p = p.withDefaults()
 	h.policy = p
 	h.selectors, _ = p.selectors(nil)
+	h.plainKeys = h.defaultKey && len(h.selectors) == 0
 	h.reloads = newReloads(p.Limits.Reloads)
 	o := swr.Options{
 		Leases:      c.store,
@@ -70,6 +72,9 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.bypass(w, r, f, why)
 		return
 	}
+	if f == 0 && outer == nil && after == nil && rt.plainKeys && rt.serveKnown(w, r) {
+		return
+	}
 	x := newExchange(rt, w, r, f)
 	x.outer, x.after = outer, after
 	if err := x.makeKey(); err != nil {
@@ -79,7 +84,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	v, outcome, err := x.load()
 	x.reply(v, outcome, err)
-	x.count(outcome)
+	x.count(v, outcome)
 	x.free()
 }
 

@@ -21,6 +21,8 @@ type response struct {
 	lines  []string // of all fields, one after another
 	body   []byte
 	length string // Content-Length
+	// chained: Cache-Status is among the fields.
+	chained bool
 
 	// Of a part (RFC 9111 §3.3), which has status 206: which bytes body is, and
 	// of how many.
@@ -155,37 +157,13 @@ func (r *response) state(now instant) swr.State {
 	return r.windows.At(age)
 }
 
-// dated are the header values that change once a second.
-type dated struct {
-	name    string // of the cache; several may share a store
-	age     int64
-	seconds string // of age
-	hit     string // our member of Cache-Status for a hit
-}
-
-// at returns r's Age and Cache-Status, made anew once a second.
-func (r *response) at(now instant, cacheName string) *dated {
-	age := int64(r.age(now) / time.Second)
-	if d := r.dated.Load(); d != nil && d.age == age && d.name == cacheName {
-		return d
-	}
-	ttl := int64((r.windows.Fresh+time.Second-1)/time.Second) - age
-	d := &dated{
-		name:    cacheName,
-		age:     age,
-		seconds: strconv.FormatInt(age, 10),
-		hit:     cacheName + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
-	}
-	r.dated.Store(d)
-	return d
-}
-
 // setHeader takes what is stored of h; the caller gives h away.
 func (r *response) setHeader(h http.Header) {
 	r.fields = make([]field, 0, len(h))
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
 		r.fields = append(r.fields, field{name, len(r.lines)})
+		r.chained = r.chained || name == "Cache-Status"
 		if name == "Last-Modified" {
 			r.modified, _ = rfc9111.ParseDate(h.Get(name), r.born.time())
 		}

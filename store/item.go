@@ -27,6 +27,9 @@ type Item struct {
 
 	soft atomic.Bool
 	memo atomic.Pointer[any]
+
+	keeper Keeper
+	ref    *Ref
 }
 
 // Soft tells whether a soft purge has made the item stale.
@@ -35,6 +38,47 @@ func (it *Item) Soft() bool { return it.soft.Load() }
 // Soften makes the item stale, for stores to call. There is no way back: the
 // next fill makes a new Item.
 func (it *Item) Soften() { it.soft.Store(true) }
+
+// A Keeper knows whether an item of its own is still what Get returns.
+type Keeper interface {
+	// Current tells whether Get would return the item at now, as far as that is
+	// known without asking anybody else. now is of this process's clock.
+	Current(now time.Time) bool
+}
+
+// A Ref leads back to an item for as long as its store keeps it in this process's
+// memory, and does not hold it there. A look through it finds what Get would
+// find, for less. A store that drops what is used least does not learn of it.
+type Ref struct{ held atomic.Pointer[Item] }
+
+// Get returns the item, or nil if the store's Get would have to look for it.
+func (r *Ref) Get(now time.Time) *Item {
+	if r == nil {
+		return nil
+	}
+	it := r.held.Load()
+	if it == nil || !it.keeper.Current(now) {
+		return nil
+	}
+	return it
+}
+
+// Ref returns the way back to it; nil: its store has none.
+func (it *Item) Ref() *Ref { return it.ref }
+
+// Keep gives it a Ref. Stores call it before they hand it out, and Drop when it
+// is no longer what Get returns, before whoever made it so learns of that.
+func (it *Item) Keep(by Keeper) {
+	it.keeper, it.ref = by, new(Ref)
+	it.ref.held.Store(it)
+}
+
+// Drop cuts it's Ref, if it has one.
+func (it *Item) Drop() {
+	if it.ref != nil {
+		it.ref.held.Store(nil)
+	}
+}
 
 // Admit tells whether variant belongs to base, and makes it stale if base was
 // softly purged since the variant was filled. Stores call it for each variant

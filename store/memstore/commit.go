@@ -103,7 +103,7 @@ func (l *lease) entry(from *store.Entry) *entry {
 			Key: l.slot.Key, Variant: strings.Clone(from.Variant), Meta: from.Meta, Body: from.Body, Tags: slices.Clone(from.Tags),
 			Stamp: l.stamp, Expires: time.Now().Add(from.Life),
 		},
-		ends: l.s.clock() + from.Life, filled: l.began, hashes: hashesOf(from.Tags),
+		ends: l.s.clock() + from.Life, filled: l.began, of: l.s, hashes: hashesOf(from.Tags),
 	}
 }
 

@@ -15,8 +15,9 @@ type entry struct {
 	store.Item
 	ends   time.Duration // on the store's clock
 	filled uint64        // the purge log's number before its fill began
-	hashes []uint64      // of its tags
-	names  *names        // of a base's variants; nil: it has had none
+	of     *Store
+	hashes []uint64 // of its tags
+	names  *names   // of a base's variants; nil: it has had none
 
 	// verified is the log's number at which the entry was last found valid:
 	// while that is the log's, a look at it costs one load.
@@ -97,8 +98,16 @@ func (s *Store) valid(e *entry) bool {
 	return true
 }
 
+// Current is of store.Keeper.
+func (e *entry) Current(now time.Time) bool {
+	return now.Sub(e.of.start) < e.ends && e.verified.Load() == e.of.log.number.Load()
+}
+
 // put keeps e, which is not too large, in the place of what its slot held.
 func (s *Store) put(e *entry) {
+	if e.Variant == "" {
+		e.Keep(e)
+	}
 	s.items.Set(store.Slot{Key: e.Key, Variant: e.Variant}, e)
 }
 
@@ -115,7 +124,7 @@ func copyOf(e *entry) *entry {
 			Key: e.Key, Variant: e.Variant, Meta: e.Meta, Body: e.Body, Tags: e.Tags,
 			Stamp: e.Stamp, Of: e.Of, Mark: e.Mark, Expires: e.Expires,
 		},
-		ends: e.ends, filled: e.filled, hashes: e.hashes, names: e.names,
+		ends: e.ends, filled: e.filled, of: e.of, hashes: e.hashes, names: e.names,
 	}
 	if e.Soft() {
 		c.Soften()

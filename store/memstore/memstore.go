@@ -94,6 +94,7 @@ func New(o Options) (*Store, error) {
 		// and nothing that runs under its locks does.
 		Executor: func(f func()) { f() },
 		OnAtomicDeletion: func(e otter.DeletionEvent[store.Slot, *entry]) {
+			e.Value.Drop()
 			if e.Cause == otter.CauseOverflow {
 				s.evictions.Add(1)
 			}

@@ -1,0 +1,98 @@
+package middleware
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+	"unsafe"
+)
+
+// The fields that an answer has beside those that are stored, in the order of
+// their lines. The last one is left out where there can be no body.
+const (
+	lineStatus = iota // Cache-Status
+	lineAge
+	lineX      // X-Cache
+	lineLength // Content-Length
+	ownLines
+)
+
+// dated are the lines of a response's header as a hit has them for one second:
+// those that are stored, and our own.
+type dated struct {
+	cache *Cache // several may share a store
+	age   int64  // in seconds
+	own   [ownLines]string
+	lines []string // handed out
+}
+
+// at returns the lines of a hit on r at now, made anew once a second.
+func (r *response) at(now instant, c *Cache) *dated {
+	age := int64(r.age(now) / time.Second)
+	if d := r.dated.Load(); d != nil && d.age == age && d.cache == c {
+		return d
+	}
+	ttl := int64((r.windows.Fresh+time.Second-1)/time.Second) - age
+	d := &dated{cache: c, age: age, own: [ownLines]string{
+		lineStatus: c.opts.name + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
+		lineAge:    strconv.FormatInt(age, 10), lineX: "HIT", lineLength: r.length,
+	}}
+	d.lines = d.copy(r)
+	r.dated.Store(d)
+	return d
+}
+
+// copy returns the lines of r at d, for one answer.
+func (d *dated) copy(r *response) []string {
+	return append(append(make([]string, 0, len(r.lines)+ownLines), r.lines...), d.own[:]...)
+}
+
+// forAll returns the lines of r at d, which all answers of this second have in
+// common. Should outer handlers write into what they find in the header, instead
+// of setting fields, the cache gives each answer lines of its own from then on.
+func (d *dated) forAll(r *response) []string {
+	switch n := len(r.lines); {
+	case d.cache.copies.Load():
+		return d.copy(r)
+	case !same(d.lines[:n], r.lines) || !same(d.lines[n:], d.own[:]):
+		if !d.cache.copies.Swap(true) {
+			d.cache.opts.logger.Error("a handler around the cache writes into the header's values; they are copied for each answer from now on")
+		}
+		return d.copy(r)
+	}
+	return d.lines
+}
+
+// same tells whether a and b, which are of one length, are the very same strings.
+func same(a, b []string) bool { return string(words(a)) == string(words(b)) }
+
+func words(s []string) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof("")))
+}
+
+// setFields puts an answer's fields in the place of what outer handlers set, with
+// lines for values. Vary and Cache-Status add up.
+func (r *response) setFields(h http.Header, lines []string) {
+	empty := len(h) == 0
+	start := 0
+	for i := range r.fields {
+		f := &r.fields[i]
+		values := lines[start:f.end:f.end]
+		start = f.end
+		if !empty && f.name == "Vary" {
+			values = append(slices.Clip(h["Vary"]), values...)
+		}
+		h[f.name] = values
+	}
+	status := lines[start+lineStatus : start+lineStatus+1 : start+lineStatus+1]
+	if !empty || r.chained { // of caches nearer to the origin
+		status = append(slices.Clip(h["Cache-Status"]), status...)
+	}
+	h["Cache-Status"] = status
+	h["Age"] = lines[start+lineAge : start+lineAge+1 : start+lineAge+1]
+	h["X-Cache"] = lines[start+lineX : start+lineX+1 : start+lineX+1]
+	if bodyAllowed(r.status) {
+		h["Content-Length"] = lines[start+lineLength : start+lineLength+1 : start+lineLength+1]
+	}
+}
