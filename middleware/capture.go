@@ -144,13 +144,13 @@ func (c *capture) sendHeader() {
 // after all, meets its client's conditions: the handler did not see them.
 func (c *capture) notModified() bool {
 	return c.ask.whole && c.status == http.StatusOK && c.x.facts&hasConditional != 0 &&
-		rfc9111.NotModified(c.x.r.Header, c.sent, c.x.now.time())
+		rfc9111.NotModified(c.x.r.Header, c.sent["Etag"], c.sent["Last-Modified"], c.x.now.time())
 }
 
 func (c *capture) sendNotModified() {
 	h := c.x.w.Header()
 	replace(h, c.sent)
-	rfc9111.RemoveFields(h, []string{"Content-Type", "Content-Length", "Content-Encoding"}) // as http.ServeContent does
+	rfc9111.RemoveFields(h, contentFields)
 	c.x.stampOwn(h)
 	c.x.w.WriteHeader(http.StatusNotModified)
 }

@@ -55,7 +55,7 @@ func (r *response) encode() []byte {
 	}
 	b = appendString(b, r.selected)
 	b = binary.AppendUvarint(b, uint64(len(r.fields)))
-	start := 0
+	start := int32(0)
 	for _, f := range r.fields {
 		b = appendString(b, f.name)
 		b = appendStrings(b, r.lines[start:f.end])

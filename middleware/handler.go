@@ -72,7 +72,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rt.bypass(w, r, f, why)
 		return
 	}
-	if f == 0 && outer == nil && after == nil && rt.plainKeys && rt.serveKnown(w, r) {
+	if f&^hasConditional == 0 && outer == nil && after == nil && rt.plainKeys && rt.serveKnown(w, r, f) {
 		return
 	}
 	x := newExchange(rt, w, r, f)

@@ -93,10 +93,10 @@ func (m *madeKey) used(v *response) {
 	}
 }
 
-// serveKnown answers a plain request, one with nothing in its header that counts,
-// with what is well known to answer it: what load and reply would do, in a
-// straight line. It tells whether it did.
-func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request) bool {
+// serveKnown answers a plain request, which has nothing in its header that counts
+// but conditions, with what is well known to answer it: what load and reply would
+// do, in a straight line. It tells whether it did.
+func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) bool {
 	m := rt.keys.slot(r).Load()
 	if m == nil || !m.madeOf(r) {
 		return false
@@ -113,10 +113,11 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request) bool {
 	if err != nil || v.state(now.instant) != swr.Fresh {
 		return false
 	}
-	h := w.Header()
-	v.setFields(h, v.at(now.instant, rt.cache).forAll(v))
-	w.WriteHeader(v.status)
-	if r.Method != http.MethodHead && len(v.body) > 0 {
+	whole := f&hasConditional == 0 || !v.notModified(r.Header, now.instant)
+	v.setFields(w.Header(), v.at(now.instant, rt.cache).forAll(v), whole)
+	if !whole {
+		w.WriteHeader(http.StatusNotModified)
+	} else if w.WriteHeader(v.status); r.Method != http.MethodHead && len(v.body) > 0 {
 		w.Write(v.body)
 	}
 	rt.record.Request(swr.Hit, ReasonNone, 0)

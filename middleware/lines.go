@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 	"unsafe"
+
+	"github.com/reprise-go/reprise/internal/rfc9111"
 )
 
 // The fields that an answer has beside those that are stored, in the order of
@@ -72,27 +74,35 @@ func words(s []string) []byte {
 }
 
 // setFields puts an answer's fields in the place of what outer handlers set, with
-// lines for values. Vary and Cache-Status add up.
-func (r *response) setFields(h http.Header, lines []string) {
+// lines for values. Vary and Cache-Status add up. The whole answer has all fields,
+// a 304 in its place those that are not about content.
+func (r *response) setFields(h http.Header, lines []string, whole bool) {
 	empty := len(h) == 0
-	start := 0
+	start := int32(0)
 	for i := range r.fields {
 		f := &r.fields[i]
 		values := lines[start:f.end:f.end]
 		start = f.end
-		if !empty && f.name == "Vary" {
+		switch {
+		case f.content && !whole:
+			continue
+		case !empty && f.name == "Vary":
 			values = append(slices.Clip(h["Vary"]), values...)
 		}
 		h[f.name] = values
 	}
-	status := lines[start+lineStatus : start+lineStatus+1 : start+lineStatus+1]
+	own := lines[start:]
+	status := own[lineStatus : lineStatus+1 : lineStatus+1]
 	if !empty || r.chained { // of caches nearer to the origin
 		status = append(slices.Clip(h["Cache-Status"]), status...)
 	}
 	h["Cache-Status"] = status
-	h["Age"] = lines[start+lineAge : start+lineAge+1 : start+lineAge+1]
-	h["X-Cache"] = lines[start+lineX : start+lineX+1 : start+lineX+1]
-	if bodyAllowed(r.status) {
-		h["Content-Length"] = lines[start+lineLength : start+lineLength+1 : start+lineLength+1]
+	h["Age"] = own[lineAge : lineAge+1 : lineAge+1]
+	h["X-Cache"] = own[lineX : lineX+1 : lineX+1]
+	switch {
+	case whole && bodyAllowed(r.status):
+		h["Content-Length"] = own[lineLength : lineLength+1 : lineLength+1]
+	case !whole && !empty:
+		rfc9111.RemoveFields(h, contentFields)
 	}
 }

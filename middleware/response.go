@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -34,8 +35,6 @@ type response struct {
 	windows swr.Windows
 	marks   marks
 
-	modified time.Time // Last-Modified, or zero
-
 	// selected is the normal form of the request fields that select this
 	// variant, as keyed; empty where the URL has no variants.
 	selected []byte
@@ -53,8 +52,9 @@ type response struct {
 // A field is a header field. Its lines are those of the response up to end,
 // from where the field before ends.
 type field struct {
-	name string
-	end  int
+	name    string
+	end     int32
+	content bool // of a 200, and not of its 304
 }
 
 // marks are what later requests must know of how a response came about.
@@ -86,7 +86,7 @@ func (r *response) header() http.Header {
 // headerForClients returns what is stored of r's header, an ETag of ours too.
 func (r *response) headerForClients() http.Header {
 	h := make(http.Header, len(r.fields)+1)
-	start := 0
+	start := int32(0)
 	for _, f := range r.fields {
 		h[f.name] = r.lines[start:f.end:f.end]
 		start = f.end
@@ -94,14 +94,23 @@ func (r *response) headerForClients() http.Header {
 	return h
 }
 
-// fieldValue returns the first line of the field name.
-func (r *response) fieldValue(name string) string {
-	start := 0
-	for _, f := range r.fields {
-		if f.name == name && f.end > start {
-			return r.lines[start]
+// fieldLines returns the lines of the field name.
+func (r *response) fieldLines(name string) []string {
+	start := int32(0)
+	for i := range r.fields {
+		f := &r.fields[i]
+		if f.name == name {
+			return r.lines[start:f.end:f.end]
 		}
 		start = f.end
+	}
+	return nil
+}
+
+// fieldValue returns the first line of the field name.
+func (r *response) fieldValue(name string) string {
+	if lines := r.fieldLines(name); len(lines) > 0 {
+		return lines[0]
 	}
 	return ""
 }
@@ -162,11 +171,8 @@ func (r *response) setHeader(h http.Header) {
 	r.fields = make([]field, 0, len(h))
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
-		r.fields = append(r.fields, field{name, len(r.lines)})
+		r.fields = append(r.fields, field{name, int32(len(r.lines)), slices.Contains(contentFields, name)})
 		r.chained = r.chained || name == "Cache-Status"
-		if name == "Last-Modified" {
-			r.modified, _ = rfc9111.ParseDate(h.Get(name), r.born.time())
-		}
 	}
 	r.length = strconv.Itoa(len(r.body))
 }

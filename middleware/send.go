@@ -97,12 +97,12 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 	h := x.w.Header()
 	d := v.at(x.now, x.rt.cache)
 	if o == swr.Hit {
-		v.setFields(h, d.forAll(v))
+		v.setFields(h, d.forAll(v), true)
 	} else {
 		lines := d.copy(v)
 		own := lines[len(v.lines):]
 		own[lineStatus], own[lineX] = x.status(v, o), xCache[o]
-		v.setFields(h, lines)
+		v.setFields(h, lines, true)
 	}
 	if x.outer != nil {
 		x.outer.tagAll(v.userTags()) // what is stored around us is made of this

@@ -41,17 +41,24 @@ func TestTheWellKnownAreAnsweredLikeOthers(t *testing.T) {
 					w.Header().Set("Vary", "Origin")
 					w.Header().Set("Cache-Status", "outer; hit")
 					w.Header().Set("A", "outer")
+					w.Header().Set("Content-Type", "text/outer")
 				}
 				outer.ServeHTTP(w, r)
 			})
 			s.get("/")
 			for _, method := range []string{"GET", "HEAD"} {
-				for _, fields := range [][]string{nil, {"Outer", "1"}} {
-					time.Sleep(time.Second)
+				for _, fields := range [][]string{
+					nil, {"Outer", "1"}, {"If-None-Match", "*"}, {"If-None-Match", `"another"`}, {"Outer", "1", "If-None-Match", "*"},
+					{"If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"}, {"If-Modified-Since", "Sat, 01 Jan 2000 00:00:00 GMT"}, {"If-Modified-Since", "soon"},
+				} {
+					time.Sleep(time.Second / 10)
 					want := s.do(method, "/", append(fields, "If-Range", "none")...)
 					for range 5 {
 						time.Sleep(time.Nanosecond)
 						got := s.do(method, "/", fields...)
+						if matches := len(fields) > 1 && fields[len(fields)-1] == "*"; matches && want.StatusCode == http.StatusOK {
+							t.Errorf("%s: %v: not a 304", name, fields)
+						}
 						if got.StatusCode != want.StatusCode || got.text != want.text || !reflect.DeepEqual(got.Header, want.Header) {
 							t.Errorf("%s: %s %v: %d %q %v\nwant %d %q %v", name, method, fields, got.StatusCode, got.text, got.Header, want.StatusCode, want.text, want.Header)
 						}
