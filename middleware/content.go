@@ -86,6 +86,9 @@ func (r *response) notModified(request http.Header, now instant) bool {
 	if r.status != http.StatusOK && !r.isPart() {
 		return false
 	}
+	if lines := request["If-None-Match"]; len(lines) == 1 && lines[0] == r.etag && r.etag != "" {
+		return true // what most of them send
+	}
 	modified := r.fieldLines("Last-Modified")
 	if len(modified) == 0 {
 		modified = r.fieldLines("Date")

@@ -3,6 +3,7 @@ package middleware
 import (
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -23,6 +24,7 @@ type handler struct {
 	plainKeys  bool     // defaultKey, and there are no selectors
 	keys       *keyTable
 	reloads    *reloads
+	bypassed   [ReasonURI]*bypassed // by the reason
 
 	// Requests with credentials have a group of their own: that their
 	// responses are not to be shared says nothing about other requests', which
@@ -37,6 +39,9 @@ func newHandler(c *Cache, p Policy) *handler {
 	h.selectors, _ = p.selectors(nil)
 	h.plainKeys = h.defaultKey && len(h.selectors) == 0
 	h.reloads = newReloads(p.Limits.Reloads)
+	for why := range ReasonURI {
+		h.bypassed[why] = newBypassed(c.opts.name, why)
+	}
 	o := swr.Options{
 		Leases:      c.store,
 		FillTimeout: p.Limits.Fill,
@@ -67,9 +72,9 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r, after := rt.cache.tokens.read(r)
-	f := factsOf(r.Header)
-	if why := rt.bypasses(r, f); why != ReasonNone {
-		rt.bypass(w, r, f, why)
+	f, why := rt.look(r)
+	if why != ReasonNone {
+		rt.bypass(w, r, why)
 		return
 	}
 	if f&^hasConditional == 0 && outer == nil && after == nil && rt.plainKeys && rt.serveKnown(w, r, f) {
@@ -79,7 +84,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.outer, x.after = outer, after
 	if err := x.makeKey(); err != nil {
 		x.free()
-		rt.bypass(w, r, f, ReasonKey)
+		rt.bypass(w, r, ReasonKey)
 		return
 	}
 	v, outcome, err := x.load()
@@ -90,21 +95,28 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // bypass lets the next handler answer as if there were no cache. Where the
 // method is unsafe, a good answer drops what is stored for the URL.
-func (rt *route) bypass(w http.ResponseWriter, r *http.Request, f facts, why Reason) {
-	began := time.Now()
+func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
+	var began time.Time
+	if timed := rand.Uint32()%sampled == 0; timed || why == ReasonMethod {
+		began = time.Now()
+	}
 	if why == ReasonMethod {
 		iw := &invalidating{ResponseWriter: w, rt: rt, r: r}
-		if rt.storesPOST(r, f) {
+		if f, may := rt.storesPOST(r); may {
 			rt.post(iw, r, f)
 		} else {
 			rt.next.ServeHTTP(iw, r)
 		}
 		iw.decide(http.StatusOK)
 	} else {
-		rt.stamp(w.Header(), swr.Bypass, rt.cache.opts.name+"; fwd=bypass"+detail(why))
+		rt.bypassed[why].stamp(w.Header(), rt.cache)
 		rt.next.ServeHTTP(w, r)
 	}
-	rt.record.Request(swr.Bypass, why, time.Since(began))
+	var took time.Duration
+	if !began.IsZero() {
+		took = time.Since(began)
+	}
+	rt.record.Request(swr.Bypass, why, took)
 }
 
 // observer passes what a Group did to the recorder, and what a human should

@@ -3,6 +3,7 @@ package middleware
 import (
 	"hash/maphash"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/reprise-go/reprise/keyfunc"
@@ -61,6 +62,12 @@ func (t *keyTable) of(r *http.Request) (*madeKey, error) {
 		slot.Store(m)
 	}
 	return m, nil
+}
+
+// bare tells whether the key is of what the request line says of the URL, as far
+// as can be told at a glance: keyfunc.Default puts all else in brackets.
+func (m *madeKey) bare() bool {
+	return strings.HasPrefix(m.uri, "/") && strings.IndexByte(m.key, '<') < 0
 }
 
 func (m *madeKey) size() int {

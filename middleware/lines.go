@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
+	"github.com/reprise-go/reprise/swr"
 )
 
 // The fields that an answer has beside those that are stored, in the order of
@@ -51,19 +52,45 @@ func (d *dated) copy(r *response) []string {
 }
 
 // forAll returns the lines of r at d, which all answers of this second have in
-// common. Should outer handlers write into what they find in the header, instead
-// of setting fields, the cache gives each answer lines of its own from then on.
+// common.
 func (d *dated) forAll(r *response) []string {
-	switch n := len(r.lines); {
-	case d.cache.copies.Load():
-		return d.copy(r)
-	case !same(d.lines[:n], r.lines) || !same(d.lines[n:], d.own[:]):
-		if !d.cache.copies.Swap(true) {
-			d.cache.opts.logger.Error("a handler around the cache writes into the header's values; they are copied for each answer from now on")
-		}
+	n := len(r.lines)
+	if !d.cache.shares(same(d.lines[:n], r.lines) && same(d.lines[n:], d.own[:])) {
 		return d.copy(r)
 	}
 	return d.lines
+}
+
+// shares tells whether answers may have values in common. They may not once an
+// outer handler has written into what it found in a header, instead of setting
+// fields: intact tells that nobody has yet.
+func (c *Cache) shares(intact bool) bool {
+	if !intact && !c.copies.Swap(true) {
+		c.opts.logger.Error("a handler around the cache writes into the header's values; they are copied for each answer from now on")
+	}
+	return !c.copies.Load()
+}
+
+// A bypassed is what all answers that bypass the cache for one reason have in
+// common: lines of Cache-Status and X-Cache, as handed out and as they should be.
+type bypassed struct{ lines, pristine [2]string }
+
+func newBypassed(name string, why Reason) *bypassed {
+	lines := [2]string{name + "; fwd=bypass" + detail(why), xCache[swr.Bypass]}
+	return &bypassed{lines, lines}
+}
+
+func (b *bypassed) stamp(h http.Header, c *Cache) {
+	lines := b.lines[:]
+	if !c.shares(same(lines, b.pristine[:])) {
+		lines = slices.Clone(b.pristine[:])
+	}
+	status := lines[:1:1]
+	if before := h["Cache-Status"]; len(before) > 0 {
+		status = append(slices.Clip(before), status...)
+	}
+	h["Cache-Status"] = status
+	h["X-Cache"] = lines[1:2:2]
 }
 
 // same tells whether a and b, which are of one length, are the very same strings.

@@ -22,6 +22,7 @@ type response struct {
 	lines  []string // of all fields, one after another
 	body   []byte
 	length string // Content-Length
+	etag   string // if it is a strong one
 	// chained: Cache-Status is among the fields.
 	chained bool
 
@@ -175,6 +176,7 @@ func (r *response) setHeader(h http.Header) {
 		r.chained = r.chained || name == "Cache-Status"
 	}
 	r.length = strconv.Itoa(len(r.body))
+	r.etag, _ = rfc9111.StrongETag(h)
 }
 
 // bodyAllowed tells whether a response with status may have content
