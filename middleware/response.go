@@ -116,14 +116,6 @@ func (r *response) fieldValue(name string) string {
 	return ""
 }
 
-// date is when the handler made r, as r says.
-func (r *response) date() time.Time {
-	if t, ok := rfc9111.ParseDate(r.fieldValue("Date"), r.born.time()); ok {
-		return t
-	}
-	return r.born.time()
-}
-
 // validators returns the ETag and Last-Modified by which the handler can
 // confirm r (RFC 9111 §4.3.1), or "".
 func (r *response) validators() (etag, modified string) {

@@ -29,7 +29,7 @@ type Item struct {
 	memo atomic.Pointer[any]
 
 	keeper Keeper
-	ref    *Ref
+	ref    atomic.Pointer[Ref] // made when it is asked for
 }
 
 // Soft tells whether a soft purge has made the item stale.
@@ -64,21 +64,32 @@ func (r *Ref) Get(now time.Time) *Item {
 }
 
 // Ref returns the way back to it; nil: its store has none.
-func (it *Item) Ref() *Ref { return it.ref }
-
-// Keep gives it a Ref. Stores call it before they hand it out, and Drop when it
-// is no longer what Get returns, before whoever made it so learns of that.
-func (it *Item) Keep(by Keeper) {
-	it.keeper, it.ref = by, new(Ref)
-	it.ref.held.Store(it)
+func (it *Item) Ref() *Ref {
+	if it.keeper == nil {
+		return nil
+	}
+	if it.ref.Load() == nil {
+		r := new(Ref)
+		r.held.Store(it)
+		it.ref.CompareAndSwap(nil, r)
+	}
+	return it.ref.Load()
 }
 
-// Drop cuts it's Ref, if it has one.
+// Keep has it lead back to itself. Stores call it before they hand it out, and
+// Drop when it is no longer what Get returns, before whoever made it so learns of
+// that.
+func (it *Item) Keep(by Keeper) { it.keeper = by }
+
+// Drop cuts it's Ref, now and for ever.
 func (it *Item) Drop() {
-	if it.ref != nil {
-		it.ref.held.Store(nil)
+	if r := it.ref.Swap(cut); r != nil {
+		r.held.Store(nil)
 	}
 }
+
+// cut is the Ref of all that have been dropped.
+var cut = new(Ref)
 
 // Admit tells whether variant belongs to base, and makes it stale if base was
 // softly purged since the variant was filled. Stores call it for each variant

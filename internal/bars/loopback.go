@@ -27,7 +27,7 @@ func overLoopback(b *bench) error {
 	if err != nil {
 		return err
 	}
-	defer bare.close()
+	defer bare.Close()
 	servers := []*served{bare}
 	for _, t := range tiers {
 		p := newPage(1 << 10)
@@ -39,7 +39,7 @@ func overLoopback(b *bench) error {
 		if err != nil {
 			return err
 		}
-		defer s.close()
+		defer s.Close()
 		if _, err := s.load(100 * time.Millisecond); err != nil {
 			return err
 		}
@@ -80,9 +80,10 @@ func ratio(a, b []float64) float64 { return (&subject{ns: a}).over(&subject{ns: 
 
 // A served is a handler behind a server, and what its clients saw by round.
 type served struct {
+	*http.Server
+
 	name        string
 	addr        string
-	close       func() error
 	rates, slow []float64
 }
 
@@ -91,9 +92,9 @@ func serve(name string, h http.Handler) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	go s.Serve(l)
-	return &served{name: name, addr: l.Addr().String(), close: s.Close}, nil
+	s := &served{Server: &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}, name: name, addr: l.Addr().String()}
+	go func() { _ = s.Serve(l) }() // until it is closed
+	return s, nil
 }
 
 // load asks for d, and returns how long each request took.

@@ -35,40 +35,28 @@ func scan(b *bench) error {
 		h.ServeHTTP(w, r)
 		return w.header["X-Cache"][0] == "HIT"
 	}
-	law := zipf(pages)
-	random := rand.New(rand.NewPCG(1, 2))
-	for range requests { // warm
-		ask(fmt.Sprint("/page/", law(random)))
-	}
-	room := int(st.LocalSize().Entries)
-	old := newLRU(room)
-	hits, lruHits := [2]int{}, [2]int{}
-	random = rand.New(rand.NewPCG(1, 2))
-	for range requests {
-		old.use(fmt.Sprint("/page/", law(random)))
-	}
-	for phase := range 2 {
-		for i := range requests {
-			page := fmt.Sprint("/page/", law(random))
-			if ask(page) {
-				hits[phase]++
-			}
-			if old.use(page) {
-				lruHits[phase]++
-			}
-			if phase == 1 {
-				once := fmt.Sprint("/once/", i)
-				ask(once)
-				old.use(once)
+	trace := func(use func(string) bool) (before, during float64) {
+		law, random := zipf(pages), rand.New(rand.NewPCG(1, 2))
+		var hits [3]int
+		for phase := range hits { // the first one fills the cache
+			for i := range requests {
+				if use(fmt.Sprint("/page/", law(random))) {
+					hits[phase]++
+				}
+				if phase == 2 {
+					use(fmt.Sprint("/once/", i))
+				}
 			}
 		}
+		return percent(hits[1], requests), percent(hits[2], requests)
 	}
-	before, during := percent(hits[0], requests), percent(hits[1], requests)
+	before, during := trace(ask)
+	room := int(st.LocalSize().Entries)
+	_, lru := trace(newLRU(room).use)
 	b.print(row{
 		what: "hit ratio while a million pages are asked for once", measured: fmt.Sprintf("%.1f %%", during), beside: fmt.Sprintf("%.1f %% before", before),
 		ratio: fmt.Sprintf("− %.1f points", before-during), bar: "≤ 5 points", met: before-during <= 5,
 	})
-	lru := percent(lruHits[1], requests)
 	b.print(row{
 		what: fmt.Sprintf("the same, beside an LRU of %d entries", room), measured: fmt.Sprintf("%.1f %%", during), beside: fmt.Sprintf("%.1f %%", lru),
 		ratio: fmt.Sprintf("%+.1f points", during-lru), bar: "above", met: during > lru,

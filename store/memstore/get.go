@@ -16,8 +16,7 @@ type entry struct {
 	ends   time.Duration // on the store's clock
 	filled uint64        // the purge log's number before its fill began
 	of     *Store
-	hashes []uint64 // of its tags
-	names  *names   // of a base's variants; nil: it has had none
+	names  *names // of a base's variants; nil: it has had none
 
 	// verified is the log's number at which the entry was last found valid:
 	// while that is the log's, a look at it costs one load.
@@ -87,7 +86,7 @@ func (s *Store) valid(e *entry) bool {
 	if e.verified.Load() == now {
 		return true
 	}
-	hard, soft := s.log.purged(e.hashes)
+	hard, soft := s.log.purged(e.Tags)
 	if hard > e.filled {
 		return false
 	}
@@ -124,7 +123,7 @@ func copyOf(e *entry) *entry {
 			Key: e.Key, Variant: e.Variant, Meta: e.Meta, Body: e.Body, Tags: e.Tags,
 			Stamp: e.Stamp, Of: e.Of, Mark: e.Mark, Expires: e.Expires,
 		},
-		ends: e.ends, filled: e.filled, of: e.of, hashes: e.hashes, names: e.names,
+		ends: e.ends, filled: e.filled, of: e.of, names: e.names,
 	}
 	if e.Soft() {
 		c.Soften()
