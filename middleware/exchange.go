@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -166,8 +167,11 @@ func (x *exchange) load() (*response, swr.Outcome, error) {
 		return nil, swr.Miss, errOnlyIfCached
 	}
 	v, o, err := g.Load(x.r.Context(), x)
-	if errors.Is(err, swr.ErrRefreshes) {
+	switch {
+	case errors.Is(err, swr.ErrRefreshes):
 		x.why = ReasonRefreshes
+	case o == swr.Hit && x.rt.policy.refreshesEarly(v, x.now, rand.ExpFloat64()):
+		_, _ = g.Refresh(x.r.Context(), x, v) // there is time: somebody else will
 	}
 	return v, o, err
 }

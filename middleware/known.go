@@ -117,7 +117,7 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) boo
 		return false
 	}
 	v, err := store.Decoded(it, decodeResponse)
-	if err != nil || v.state(now.instant) != swr.Fresh {
+	if err != nil || v.state(now.instant) != swr.Fresh || rt.policy.refreshesEarly(v, now.instant, unlikely) {
 		return false
 	}
 	whole := f&hasConditional == 0 || !v.notModified(r.Header, now.instant)

@@ -104,6 +104,13 @@ type Advanced struct {
 	// the same one share a variant, and a handler sees no others. nil: what
 	// clients send counts, whatever its letter case, whitespace and order.
 	Languages []string
+	// EarlyRefresh has a request now and then refresh what is still fresh, behind
+	// it, the more probably the nearer the end of its freshness is and the longer
+	// its handler took: so that what is asked for often is hardly ever waited for,
+	// and not all instances come at the end together. It is the β of XFetch
+	// (Vattani et al., Optimal Probabilistic Cache Stampede Prevention, 2015): 1
+	// is its optimum, more refreshes earlier. 0: not; at most 100.
+	EarlyRefresh float64
 	// StorePOST stores the answer to a POST that has explicit freshness and the
 	// POST's own URL in Content-Location for later GETs (RFC 9110 §9.3.3).
 	StorePOST    bool
@@ -175,6 +182,7 @@ func (p Policy) Validate() error {
 	} {
 		check(n >= 0, field, n, "negative")
 	}
+	check(p.Advanced.EarlyRefresh >= 0 && p.Advanced.EarlyRefresh <= 100, "Advanced.EarlyRefresh", p.Advanced.EarlyRefresh, "not from 0 to 100")
 	check(p.Advanced.ClientDirectives <= IgnoreDirectives, "Advanced.ClientDirectives", p.Advanced.ClientDirectives, "unknown")
 	return errors.Join(errs...)
 }
