@@ -18,11 +18,7 @@ func sample(variant string, tags ...string) *draft {
 	if r.isVariant {
 		r.of, r.ref = store.NewStamp(), store.NewStamp()
 	}
-	hashes := make([]uint64, len(tags))
-	for i, t := range tags {
-		hashes[i] = hashOf(t)
-	}
-	for _, i := range members(logsOf(hashes) | 1<<home("key")) {
+	for _, i := range members(logsOf(hashesOf(tags)) | 1<<home("key")) {
 		r.refs = append(r.refs, ref{i, store.NewStamp(), uint64(i) + 1})
 	}
 	return r
@@ -84,7 +80,7 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				return
 			}
-			if !covered(it.refs, it.hashes) || len(it.Tags) != len(it.hashes) || len(it.Tags) > len(b) {
+			if !covered(it.refs, it.hashes) || 8*len(it.Tags) != len(it.hashes) || len(it.Tags) > len(b) {
 				t.Errorf("%+v", it)
 			}
 			if it.packed != nil && it.packed.size <= 1<<20 && it.ready() && len(it.Body) != it.packed.size {

@@ -43,7 +43,7 @@ const overhead = 200
 // store.Decoded keeps a decoded form of it.
 func weigh(_ store.Slot, it *item) uint32 {
 	n := overhead + int(unsafe.Sizeof(*it)) + len(it.raw) + len(it.Meta) +
-		len(it.refs)*int(unsafe.Sizeof(ref{})) + len(it.Tags)*(16+8)
+		len(it.refs)*int(unsafe.Sizeof(ref{})) + len(it.Tags)*16
 	if it.packed != nil {
 		n += int(unsafe.Sizeof(*it.packed)) + it.packed.size
 	}
