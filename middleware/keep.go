@@ -99,9 +99,8 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	if made.Confirmed && v.spares(c.old, tags) {
 		return made, nil
 	}
-	keep, ok := c.x.entries(v, j.names, tags, j.keep)
-	if !ok {
-		c.why = ReasonVaryOn
+	keep, why := c.x.entries(v, j.names, tags, j.keep)
+	if c.why = why; why != ReasonNone {
 		return made, nil
 	}
 	for i := range keep {
@@ -257,22 +256,25 @@ func etagOf(body []byte) string {
 
 // entries returns what to store for v: the response, or where something
 // selects it, the variant, and the Vary record if that is not there already.
-func (x *exchange) entries(v *response, names, tags []string, longer time.Duration) (keep []store.Entry, ok bool) {
-	life := v.windows.Life() + longer
-	if len(names) == 0 {
-		return []store.Entry{{Meta: v.encode(), Body: v.body, Tags: tags, Life: life}}, true
+func (x *exchange) entries(v *response, names, tags []string, longer time.Duration) (keep []store.Entry, why Reason) {
+	own := store.Entry{Body: v.body, Tags: tags, Life: v.windows.Life() + longer}
+	if len(names) > 0 {
+		known := slices.Equal(names, x.names)
+		x.selectBy(names)
+		if x.unselected {
+			return nil, ReasonVaryOn
+		}
+		v.selected, v.by = bytes.Clone(x.selected), names
+		if !known {
+			record := response{names: names}
+			keep = append(keep, store.Entry{Meta: record.encode(), Life: 2 * own.Life})
+		}
+		own.Variant = string(x.variant[:])
 	}
-	known := slices.Equal(names, x.names)
-	x.selectBy(names)
-	if x.unselected {
-		return nil, false
+	if own.Meta = v.encode(); !decodable(len(v.fields), len(v.lines), len(own.Meta)) {
+		return nil, ReasonSize
 	}
-	v.selected, v.by = bytes.Clone(x.selected), names
-	if !known {
-		record := response{names: names}
-		keep = append(keep, store.Entry{Meta: record.encode(), Life: 2 * life})
-	}
-	return append(keep, store.Entry{Variant: string(x.variant[:]), Meta: v.encode(), Body: v.body, Tags: tags, Life: life}), true
+	return append(keep, own), ReasonNone
 }
 
 // maxTag is how long a tag may be, in bytes.

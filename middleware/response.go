@@ -186,10 +186,13 @@ func (r *response) setHeader(h http.Header) {
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
 		r.fields = append(r.fields, field{name, len(r.lines)})
-		if name == "Last-Modified" {
-			r.modified, _ = rfc9111.ParseDate(h.Get(name), r.born.time())
-		}
 	}
+	r.derive()
+}
+
+// derive notes what each answer needs of the header and the body.
+func (r *response) derive() {
+	r.modified, _ = rfc9111.ParseDate(r.fieldValue("Last-Modified"), r.born.time())
 	r.length = strconv.Itoa(len(r.body))
 }
 
