@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -85,7 +86,8 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	q, j, tags := c.verdict(&d)
 	made := swr.Made[*response]{Confirmed: c.bearing == confirms}
 	if c.why = j.why; c.why != ReasonNone {
-		made.Drop = c.displaces(&q)
+		// What is stored may be made of what its tags do not say.
+		made.Drop = c.displaces(&q) || made.Confirmed && j.why == ReasonTags
 		if !c.isAnswer() {
 			made.Value = c.response(&d, &q, &j)
 		}
@@ -293,7 +295,7 @@ func (x *exchange) tags(said []string) ([]string, Reason) {
 		return nil, ReasonTags
 	}
 	for _, t := range tags {
-		if t == "" || len(t) > maxTag {
+		if t == "" || len(t) > maxTag || strings.HasPrefix(t, urlTagPrefix) { // ours alone, see userTags
 			return nil, ReasonTags
 		}
 	}
