@@ -253,6 +253,7 @@ func seedDifferential(f *testing.F) {
 		{get("cdn=max-age%3D60&cc=no-store"), get("cc=private%3D%22set-cookie%22,max-age%3D60&cookie=a%3Db")},
 		{get("flush=1&size=4000"), get("flush=1&size=4000", "Range: bytes=5-6")},
 		{get("a=1&b=2"), get("b=2&a=1")},
+		{bytes.Replace(get("cc=max-age%3D60"), []byte("Host: h"), []byte("Host: host1"), 1), bytes.Replace(get("cc=max-age%3D60"), []byte("Host: h"), []byte("Host: host2"), 1)},
 		{get("cc=max-age%3D60", "Authorization: Basic YTpi"), get("cc=max-age%3D60")},
 		{get("cc=max-age%3D60"), []byte("HEAD /p?cc=max-age%3D60 HTTP/1.1\r\nHost: h\r\n\r\n")},
 		{get("cc=max-age%3D60"), []byte("POST /p?cc=max-age%3D60 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")},

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,6 +89,8 @@ func seedServer(f *testing.F) {
 	page := request("GET /p?cc=max-age%3D60&etag=%22v%22", "\r\n")
 	for _, raw := range []string{
 		page + page,
+		strings.Replace(page, "Host: h", "Host: host1", 1) + strings.Replace(page, "Host: h", "Host: host2", 1),
+		page + strings.Replace(page, "/p?", "//p?", 1),
 		page + request("GET /p?cc=max-age%3D60&etag=%22v%22", "If-None-Match: \"v\"\r\n\r\n") + page,
 		request("POST /p?cc=max-age%3D60&etag=%22v%22", "Content-Length: 3\r\n\r\nabc") + page,
 		request("GET /p?cc=max-age%3D60&etag=%22v%22", "Content-Length: 3\r\n\r\nabc") + page,
