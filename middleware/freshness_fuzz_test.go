@@ -126,6 +126,7 @@ func FuzzServed(f *testing.F) {
 	f.Add(uint8(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(5), uint16(9), uint16(1), true)
 	f.Add(uint8(saysMaxAge|saysMustRevalidate), uint16(7), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(5), uint16(9), uint16(8), true)
 	f.Add(uint8(saysMaxAge|saysProxyRevalidate|saysError), uint16(7), uint16(0), uint16(0), uint16(5), uint16(0), uint16(0), uint16(0), uint16(5), uint16(9), uint16(8), true)
+	f.Add(uint8(saysSMaxAge), uint16(0), uint16(60), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(90), uint16(90), uint16(65), true)
 	for later := range uint16(12) {
 		f.Add(uint8(saysMaxAge|saysStale|saysError|saysAge), uint16(60), uint16(0), uint16(10), uint16(20), uint16(5), uint16(0), uint16(7), uint16(90), uint16(90), 1001+later, later%2 == 0)
 		f.Add(uint8(saysMaxAge), uint16(60), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(7), uint16(9), uint16(30), 1001+later, true)
