@@ -1,11 +1,12 @@
 package middleware
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
-	"slices"
 	"time"
+	"unsafe"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/store"
@@ -39,8 +40,8 @@ func (r *response) encode() []byte {
 	if r.isRecord() {
 		return appendStrings([]byte{metaFormat, kindRecord}, r.names)
 	}
-	b := make([]byte, 0, 512)
-	b = append(b, metaFormat, kindEntry)
+	var room [1 << 10]byte
+	b := append(room[:0], metaFormat, kindEntry)
 	for _, n := range []int64{
 		int64(r.status), int64(r.started), int64(r.born),
 		int64(r.windows.Fresh), int64(r.windows.Stale), int64(r.windows.Error),
@@ -61,21 +62,24 @@ func (r *response) encode() []byte {
 		b = appendStrings(b, r.lines[start:f.end])
 		start = f.end
 	}
-	return b
+	return bytes.Clone(b) // of its own length: it is kept
 }
 
-// decodeResponse is the plain function that store.Decoded asks for.
+// decodeResponse is the plain function that store.Decoded asks for. It allocates
+// at most twice as many bytes as it.Meta has and 4 KiB.
 func decodeResponse(it *store.Item) (*response, error) {
 	d := decoder{rest: it.Meta}
 	format, kind := d.byte(), d.byte()
-	r := &response{item: it, body: it.Body}
-	switch {
-	case format != metaFormat:
+	if format != metaFormat {
 		return nil, errMeta
-	case kind == kindRecord:
+	}
+	d.text = view(it.Meta) // which nobody writes to
+	r := &response{item: it, body: it.Body}
+	switch kind {
+	case kindRecord:
 		r.names = d.strings()
 		d.bad = d.bad || len(r.names) == 0
-	case kind == kindEntry:
+	case kindEntry:
 		d.entry(r)
 	default:
 		return nil, errMeta
@@ -95,20 +99,50 @@ func (d *decoder) entry(r *response) {
 		r.span, r.size = rfc9111.Span{First: d.varint(), Last: d.varint()}, d.varint()
 		d.bad = d.bad || r.span.First < 0 || r.span.Last >= r.size || r.span.Len() != int64(len(r.body))
 	}
-	r.selected = []byte(d.string())
-	header := make(map[string][]string)
-	for range d.count() {
-		name := d.string()
-		header[name] = d.strings()
-	}
+	r.selected = d.bytes()
+	d.header(r)
 	d.bad = d.bad || r.status < 200 || r.status > 999
-	r.setHeader(header)
 }
 
-// A decoder reads from rest until it is bad. A count it returns is never more
-// than the bytes that are left, so what is allocated is bounded by the input.
+// header reads fields twice: the first time to tell what they will take.
+func (d *decoder) header(r *response) {
+	fields, lines, ahead := d.count(), 0, *d
+	for range fields {
+		ahead.bytes()
+		n := ahead.count()
+		lines += n
+		for range n {
+			ahead.bytes()
+		}
+	}
+	if ahead.bad || !decodable(fields, lines, len(d.text)) {
+		d.fail()
+		return
+	}
+	r.fields, r.lines = make([]field, 0, fields), make([]string, 0, lines)
+	for range fields {
+		name := d.string()
+		for range d.count() {
+			r.lines = append(r.lines, d.string())
+		}
+		r.fields = append(r.fields, field{name: name, end: int32(len(r.lines))})
+	}
+	r.derive()
+}
+
+// decodable bounds what so many fields and lines take, once decoded, by the bytes
+// they come in. The text itself is copied, and the allocator rounds up. More than
+// 100 fields of a few bytes each are over it.
+func decodable(fields, lines, meta int) bool {
+	const perField, perLine = int(unsafe.Sizeof(field{})), int(unsafe.Sizeof(""))
+	return fields*perField+lines*perLine <= meta/2+2560
+}
+
+// A decoder reads from rest, the end of text, until it is bad. A count it returns
+// is never more than the bytes that are left.
 type decoder struct {
 	rest []byte
+	text string // to take strings from
 	bad  bool
 }
 
@@ -155,26 +189,30 @@ func (d *decoder) count() int {
 	return int(v)
 }
 
-func (d *decoder) string() string {
+func (d *decoder) bytes() []byte {
 	n := d.count()
-	s := string(d.rest[:n])
+	b := d.rest[:n:n]
 	d.rest = d.rest[n:]
-	return s
+	return b
+}
+
+func (d *decoder) string() string {
+	n := len(d.bytes())
+	end := len(d.text) - len(d.rest)
+	return d.text[end-n : end]
 }
 
 func (d *decoder) strings() []string {
 	n := d.count()
-	if n == 0 {
+	if !decodable(0, n, len(d.text)) {
+		d.fail()
 		return nil
 	}
-	list := make([]string, 0, min(n, 16))
-	for range n {
-		if d.bad {
-			return nil
-		}
-		list = append(list, d.string())
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.string()
 	}
-	return slices.Clip(list)
+	return list
 }
 
 func appendString[S string | []byte](b []byte, s S) []byte {

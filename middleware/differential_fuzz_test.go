@@ -19,6 +19,7 @@ import (
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/internal/scenario"
+	"github.com/reprise-go/reprise/keyfunc"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store/memstore"
 )
@@ -64,8 +65,9 @@ func readRequest(raw []byte) *http.Request {
 	return r
 }
 
-// pure answers by the path and the query, by the request's conditions and
-// ranges, and by the fields that its Vary names, and by nothing else. The query
+// pure answers by the URL, by the fields that handlers reflect, by the request's
+// conditions and ranges, and by the fields that its Vary names, and by nothing
+// else. The query
 // says how:
 //
 //	status, size   of the answer
@@ -107,11 +109,16 @@ func printable(c rune) rune {
 	return c
 }
 
+var reflected = keyfunc.ReflectedHeaders()
+
 // pureBody names what the answer may depend on. Selecting fields are told
 // apart more coarsely than any cache may: without case, space and order.
 func pureBody(r *http.Request, q url.Values) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%q %q", r.URL.Path, q.Encode())
+	fmt.Fprintf(&b, "%q %q %q", r.Host, r.URL.Path, q.Encode())
+	for _, name := range reflected {
+		fmt.Fprintf(&b, "%q", r.Header[name])
+	}
 	for _, name := range slices.Sorted(slices.Values(strings.Split(strings.Join(q["vary"], ","), ","))) {
 		list := strings.Split(strings.Join(r.Header.Values(strings.TrimSpace(name)), ","), ",")
 		for i, v := range list {
@@ -217,9 +224,15 @@ func content(r *http.Response) []byte {
 }
 
 func seedDifferential(f *testing.F) {
+	add := func(one, two []byte) {
+		if readRequest(one) == nil || readRequest(two) == nil {
+			f.Fatalf("a seed that is no request: %q, %q", one, two)
+		}
+		f.Add(one, two)
+	}
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	get := func(query string, fields ...string) []byte {
-		return []byte("GET /p?" + query + " HTTP/1.1\r\nHost: h\r\n" + strings.Join(append(fields, "\r\n"), "\r\n"))
+		return []byte("GET /p?" + query + " HTTP/1.1\r\n" + strings.Join(append([]string{"Host: h"}, fields...), "\r\n") + "\r\n\r\n")
 	}
 	tagged := "cc=max-age%3D60&etag=%22v1%22"
 	for _, pair := range [][2][]byte{
@@ -240,6 +253,7 @@ func seedDifferential(f *testing.F) {
 		{get("cdn=max-age%3D60&cc=no-store"), get("cc=private%3D%22set-cookie%22,max-age%3D60&cookie=a%3Db")},
 		{get("flush=1&size=4000"), get("flush=1&size=4000", "Range: bytes=5-6")},
 		{get("a=1&b=2"), get("b=2&a=1")},
+		{bytes.Replace(get("cc=max-age%3D60"), []byte("Host: h"), []byte("Host: host1"), 1), bytes.Replace(get("cc=max-age%3D60"), []byte("Host: h"), []byte("Host: host2"), 1)},
 		{get("cc=max-age%3D60", "Authorization: Basic YTpi"), get("cc=max-age%3D60")},
 		{get("cc=max-age%3D60"), []byte("HEAD /p?cc=max-age%3D60 HTTP/1.1\r\nHost: h\r\n\r\n")},
 		{get("cc=max-age%3D60"), []byte("POST /p?cc=max-age%3D60 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx")},
@@ -256,20 +270,20 @@ func seedDifferential(f *testing.F) {
 		{get("cc=no-store", "If-Modified-Since: Mon, 02 Jan 2006 15:04:05 GMT"), get("cc=private", "If-Modified-Since: Mon, 02 Jan 2006  15:04:05 GMT")},
 		{[]byte("GET http://h/p?cc=max-age%3D60 HTTP/1.1\r\nHost: h\r\n\r\n"), get("cc=max-age%3D60")},
 	} {
-		f.Add(pair[0], pair[1])
+		add(pair[0], pair[1])
 	}
 	for key, name := range map[string]string{"cc": "Cache-Control", "vary": "Vary", "expires": "Expires", "age": "Age", "cdn": "CDN-Cache-Control"} {
 		for _, v := range scenario.Values(name, now) {
 			request := get(key + "=" + url.QueryEscape(v))
-			f.Add(request, request)
+			add(request, request)
 		}
 	}
 	for _, name := range []string{"Range", "If-None-Match", "If-Range", "Cache-Control", "Accept-Language"} {
 		for _, v := range scenario.Values(name, now) {
-			f.Add(get(tagged+"&vary=Accept-Language"), get(tagged+"&vary=Accept-Language", name+": "+v, "Range: bytes=1-2"))
+			add(get(tagged+"&vary=Accept-Language"), get(tagged+"&vary=Accept-Language", name+": "+v, "Range: bytes=1-2"))
 		}
 	}
 	for _, r := range scenario.Requests(now) {
-		f.Add([]byte(r), []byte(r))
+		add([]byte(r), []byte(r))
 	}
 }

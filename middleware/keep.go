@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -85,7 +86,8 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	q, j, tags := c.verdict(&d)
 	made := swr.Made[*response]{Confirmed: c.bearing == confirms}
 	if c.why = j.why; c.why != ReasonNone {
-		made.Drop = c.displaces(&q)
+		// What is stored may be made of what its tags do not say.
+		made.Drop = c.displaces(&q) || made.Confirmed && j.why == ReasonTags
 		if !c.isAnswer() {
 			made.Value = c.response(&d, &q, &j)
 		}
@@ -99,9 +101,8 @@ func (c *capture) keep(d draft) (swr.Made[*response], error) {
 	if made.Confirmed && v.spares(c.old, tags) {
 		return made, nil
 	}
-	keep, ok := c.x.entries(v, j.names, tags, j.keep)
-	if !ok {
-		c.why = ReasonVaryOn
+	keep, why := c.x.entries(v, j.names, tags, j.keep)
+	if c.why = why; why != ReasonNone {
 		return made, nil
 	}
 	for i := range keep {
@@ -257,22 +258,25 @@ func etagOf(body []byte) string {
 
 // entries returns what to store for v: the response, or where something
 // selects it, the variant, and the Vary record if that is not there already.
-func (x *exchange) entries(v *response, names, tags []string, longer time.Duration) (keep []store.Entry, ok bool) {
-	life := v.windows.Life() + longer
-	if len(names) == 0 {
-		return []store.Entry{{Meta: v.encode(), Body: v.body, Tags: tags, Life: life}}, true
+func (x *exchange) entries(v *response, names, tags []string, longer time.Duration) (keep []store.Entry, why Reason) {
+	own := store.Entry{Body: v.body, Tags: tags, Life: v.windows.Life() + longer}
+	if len(names) > 0 {
+		known := slices.Equal(names, x.names)
+		x.selectBy(names)
+		if x.unselected {
+			return nil, ReasonVaryOn
+		}
+		v.selected, v.by = bytes.Clone(x.selected), names
+		if !known {
+			record := response{names: names}
+			keep = append(keep, store.Entry{Meta: record.encode(), Life: 2 * own.Life})
+		}
+		own.Variant = string(x.variant[:])
 	}
-	known := slices.Equal(names, x.names)
-	x.selectBy(names)
-	if x.unselected {
-		return nil, false
+	if own.Meta = v.encode(); !decodable(len(v.fields), len(v.lines), len(own.Meta)) {
+		return nil, ReasonSize
 	}
-	v.selected, v.by = bytes.Clone(x.selected), names
-	if !known {
-		record := response{names: names}
-		keep = append(keep, store.Entry{Meta: record.encode(), Life: 2 * life})
-	}
-	return append(keep, store.Entry{Variant: string(x.variant[:]), Meta: v.encode(), Body: v.body, Tags: tags, Life: life}), true
+	return append(keep, own), ReasonNone
 }
 
 // maxTag is how long a tag may be, in bytes.
@@ -291,7 +295,7 @@ func (x *exchange) tags(said []string) ([]string, Reason) {
 		return nil, ReasonTags
 	}
 	for _, t := range tags {
-		if t == "" || len(t) > maxTag {
+		if t == "" || len(t) > maxTag || strings.HasPrefix(t, urlTagPrefix) { // ours alone, see userTags
 			return nil, ReasonTags
 		}
 	}

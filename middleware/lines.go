@@ -39,7 +39,7 @@ func (r *response) at(now instant, c *Cache) *dated {
 	ttl := int64((r.windows.Fresh+time.Second-1)/time.Second) - age
 	d := &dated{cache: c, age: age, own: [ownLines]string{
 		lineStatus: c.opts.name + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
-		lineAge:    strconv.FormatInt(age, 10), lineX: "HIT", lineLength: r.length,
+		lineAge:    strconv.FormatInt(age, 10), lineX: "HIT", lineLength: strconv.Itoa(len(r.body)),
 	}}
 	d.lines = d.copy(r)
 	r.dated.Store(d)
@@ -55,7 +55,7 @@ func (d *dated) copy(r *response) []string {
 // common.
 func (d *dated) forAll(r *response) []string {
 	n := len(r.lines)
-	if !d.cache.shares(same(d.lines[:n], r.lines) && same(d.lines[n:], d.own[:])) {
+	if !d.cache.shares(identical(d.lines[:n], r.lines) && identical(d.lines[n:], d.own[:])) {
 		return d.copy(r)
 	}
 	return d.lines
@@ -82,7 +82,7 @@ func newBypassed(name string, why Reason) *bypassed {
 
 func (b *bypassed) stamp(h http.Header, c *Cache) {
 	lines := b.lines[:]
-	if !c.shares(same(lines, b.pristine[:])) {
+	if !c.shares(identical(lines, b.pristine[:])) {
 		lines = slices.Clone(b.pristine[:])
 	}
 	status := lines[:1:1]
@@ -93,8 +93,8 @@ func (b *bypassed) stamp(h http.Header, c *Cache) {
 	h["X-Cache"] = lines[1:2:2]
 }
 
-// same tells whether a and b, which are of one length, are the very same strings.
-func same(a, b []string) bool { return string(words(a)) == string(words(b)) }
+// identical tells whether a and b, which are of one length, are the very same strings.
+func identical(a, b []string) bool { return string(words(a)) == string(words(b)) }
 
 func words(s []string) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof("")))

@@ -112,7 +112,7 @@ func bareKey(f keyfunc.Func, host, uri string, secure bool) (string, error) {
 	return string(key), err
 }
 
-// urlTagPrefix cannot be in a tag of the user's making by accident.
+// urlTagPrefix begins a tag of ours. The user's, which begin otherwise, stand before it.
 const urlTagPrefix = "\x00url "
 
 // userTags returns tags without the one of the URL, which is the last.

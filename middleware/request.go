@@ -3,6 +3,7 @@ package middleware
 import (
 	"iter"
 	"net/http"
+	"net/textproto"
 	"strings"
 
 	"github.com/reprise-go/reprise/keyfunc"
@@ -130,7 +131,7 @@ func cookies(h http.Header, name string) iter.Seq[string] {
 		for _, line := range h["Cookie"] {
 			for pair := range strings.SplitSeq(line, ";") {
 				n, value, _ := strings.Cut(pair, "=")
-				if strings.TrimSpace(n) == name && !yield(value) {
+				if textproto.TrimString(n) == name && !yield(value) {
 					return
 				}
 			}

@@ -3,7 +3,6 @@ package middleware
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -21,10 +20,7 @@ type response struct {
 	fields []field  // what is stored of the header, as it goes out
 	lines  []string // of all fields, one after another
 	body   []byte
-	length string // Content-Length
 	etag   string // if it is a strong one
-	// chained: Cache-Status is among the fields.
-	chained bool
 
 	// Of a part (RFC 9111 §3.3), which has status 206: which bytes body is, and
 	// of how many.
@@ -35,6 +31,7 @@ type response struct {
 	born    instant // when its age was 0
 	windows swr.Windows
 	marks   marks
+	chained bool // Cache-Status is among the fields
 
 	// selected is the normal form of the request fields that select this
 	// variant, as keyed; empty where the URL has no variants.
@@ -164,11 +161,19 @@ func (r *response) setHeader(h http.Header) {
 	r.fields = make([]field, 0, len(h))
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
-		r.fields = append(r.fields, field{name, int32(len(r.lines)), slices.Contains(contentFields, name)})
-		r.chained = r.chained || name == "Cache-Status"
+		r.fields = append(r.fields, field{name: name, end: int32(len(r.lines))})
 	}
-	r.length = strconv.Itoa(len(r.body))
-	r.etag, _ = rfc9111.StrongETag(h)
+	r.derive()
+}
+
+// derive notes what each answer needs of the header and the body.
+func (r *response) derive() {
+	for i := range r.fields {
+		f := &r.fields[i]
+		f.content = slices.Contains(contentFields, f.name)
+		r.chained = r.chained || f.name == "Cache-Status"
+	}
+	r.etag, _ = rfc9111.StrongTag(r.fieldLines("Etag"))
 }
 
 // bodyAllowed tells whether a response with status may have content

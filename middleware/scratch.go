@@ -14,7 +14,8 @@ import (
 // the handler returns. Where no response is being captured, it does nothing.
 //
 // A response with more than Limits.Tags tags, or with one over 256 bytes or
-// empty, is not stored: a tag that is left out makes a purge lie.
+// empty, is not stored: a tag that is left out makes a purge lie. Nor is one with a
+// tag that begins with "\x00url ", as those of PurgeURL do.
 func Tag(ctx context.Context, tags ...string) {
 	scratchOf(ctx).tagAll(tags)
 }

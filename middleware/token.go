@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/textproto"
 	"strings"
 	"time"
 
@@ -99,7 +100,7 @@ func hasToken(lines []string) bool {
 func (t *tokens) take(r *http.Request, tokens []string) (*http.Request, []string) {
 	sent := 0
 	for value := range cookies(r.Header, tokenCookie) {
-		signed, signature, _ := strings.Cut(strings.TrimSpace(value), ".")
+		signed, signature, _ := strings.Cut(textproto.TrimString(value), ".")
 		if hmac.Equal([]byte(signature), []byte(t.sign(signed))) {
 			tokens = append(tokens, signed)
 		}
@@ -112,30 +113,29 @@ func (t *tokens) take(r *http.Request, tokens []string) (*http.Request, []string
 	lines := r.Header["Cookie"]
 	r.Header.Del("Cookie")
 	for _, line := range lines {
-		if left := withoutToken(line); left != "" {
-			r.Header.Add("Cookie", left)
+		if left, others := withoutToken(line); others {
+			r.Header["Cookie"] = append(r.Header["Cookie"], left)
 		}
 	}
 	return r, tokens
 }
 
-// withoutToken returns a line of cookies without ours.
-func withoutToken(line string) string {
-	if !strings.Contains(line, tokenCookie) {
-		return line
-	}
-	var left []string // as they came: spaces may be in values that select
+// withoutToken returns a line of cookies without ours, and whether there are any
+// others. They stay as they came: spaces may be in values that select.
+func withoutToken(line string) (left string, rest bool) {
+	var others []string
+	sent := 0
 	for pair := range strings.SplitSeq(line, ";") {
-		name, _, _ := strings.Cut(pair, "=")
-		if strings.TrimSpace(name) != tokenCookie {
-			left = append(left, pair)
+		sent++
+		if name, _, _ := strings.Cut(pair, "="); textproto.TrimString(name) != tokenCookie {
+			others = append(others, pair)
 		}
 	}
-	line = strings.TrimSpace(strings.Join(left, ";"))
-	if strings.Trim(line, "; ") == "" {
-		return ""
+	if len(others) == sent {
+		return line, true
 	}
-	return line
+	left = textproto.TrimString(strings.Join(others, ";"))
+	return left, strings.Trim(left, "; \t\r\n") != ""
 }
 
 func (t *tokens) sign(token string) string {

@@ -112,6 +112,10 @@ func NewStamp() (s Stamp) {
 	return s
 }
 
+// Memo estimates the bytes that it's decoded form takes once it has been decoded
+// and used, of which a store knows no more than the length of Meta.
+func (it *Item) Memo() int { return 512 + 7*len(it.Meta)/4 }
+
 // Decoded returns what decode makes of it, and remembers it in the item, so
 // that a value is decoded once per process and not once per reader. Pass a
 // plain function, not a closure: then a remembered value costs no allocation.

@@ -106,11 +106,13 @@ func FuzzVary(f *testing.F) {
 // FuzzSelecting: two requests have one form if and only if they select alike.
 func FuzzSelecting(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"a,b", " a \t, b"}, {"a\nb", "a,b"}, {"\"a\nb\"", "\"a,b\""}, {"", "a"}, {"a%2Cb", "a,b"}, {"a&X=b", "a"}, {"en, DE;q=0.5", "de ; Q=0.5,en"}, {"a,", "a"},
+		{"a,b", " a \t, b"}, {"a\nb", "a,b"}, {"\"a\nb\"", "\"a,b\""}, {"", "a"}, {"a%2Cb", "a,b"}, {"a&X=b", "a"}, {"en, DE;q=0.5", "de ; Q=0.5,en"}, {"a,", "a"}, {"en, de", "de"}, {"en, de", "en, fr"}, {"en", "en-us"},
 	} {
 		f.Add(seed[0], seed[1], seed[1], seed[0], uint8(15))
 		f.Add(seed[0], seed[0], seed[1], seed[1], uint8(15))
 		f.Add(seed[0], "", seed[1], "", uint8(5))
+		f.Add("", seed[0], "", seed[1], uint8(10))
+		f.Add(seed[0], seed[0], seed[0], seed[0], uint8(7)) // absent in the second
 	}
 	f.Fuzz(func(t *testing.T, foo1, lang1, foo2, lang2 string, present uint8) {
 		names := []string{"Accept-Language", "Foo"}
@@ -163,13 +165,17 @@ func FuzzFreshness(f *testing.F) {
 	f.Add("public", "", day, "5, 6", "Mon, 01 Jan 0001 00:00:00 GMT", int64(maxUnix-1), int64(1), 201)
 	f.Add("", "0", "x", "1.5", day, int64(1e9), int64(-1), 404)
 	f.Add("", "", "", "", day, int64(1e9), int64(1.5e9), 404)
+	f.Add("max-age=5\ns-maxage=6", "0\n1", day+"\n0", "7\n8", day+"\n"+day, int64(1e9), int64(0), 200)
+	f.Add("", "Fri, 31 Dec 9999 23:59:59 GMT\n"+day, "", "", "", int64(1e9), int64(0), 200)
+	f.Add("", "Fri, 31 Dec 9999 23:59:59 GMT\nFri, 31 Dec 9999 23:59:59 GMT", "", "", "", int64(1e9), int64(0), 200)
+	f.Add("", "", "", "", day+"\n0", int64(1e9), int64(0), 200)
 	f.Fuzz(func(t *testing.T, cc, expires, date, age, modified string, clock, took int64, status int) {
 		received := time.Unix(within(clock, maxUnix), within(took, 1e9)).UTC()
 		requested := received.Add(-time.Duration(took))
 		h := http.Header{}
 		for name, value := range map[string]string{"Cache-Control": cc, "Expires": expires, "Date": date, "Age": age, "Last-Modified": modified} {
 			if value != "" {
-				h[name] = []string{value}
+				h[name] = strings.Split(value, "\n")
 			}
 		}
 		c := refControl(h["Cache-Control"])
@@ -224,6 +230,14 @@ func (m model) date() (t time.Time, ok bool) {
 	return t, true
 }
 
+// single is the date in a field, which lines that differ are none.
+func (m model) single(name string) (time.Time, bool) {
+	if lines := slices.Compact(slices.Clone(m.h[name])); len(lines) > 1 {
+		return time.Time{}, false
+	}
+	return refDate(m.h[name][0], m.received)
+}
+
 func (m model) lifetime() (time.Duration, bool) {
 	switch {
 	case m.c.Has&SMaxAge != 0:
@@ -233,7 +247,7 @@ func (m model) lifetime() (time.Duration, bool) {
 	case len(m.h["Expires"]) == 0:
 		return 0, false
 	}
-	expires, ok := refDate(m.h["Expires"][0], m.received)
+	expires, ok := m.single("Expires")
 	if !ok {
 		return 0, true
 	}
@@ -247,7 +261,7 @@ func (m model) heuristic(status int) (time.Duration, bool) {
 	if _, explicit := m.lifetime(); explicit || !listed && (barred || m.c.Has&Public == 0) || len(m.h["Last-Modified"]) == 0 {
 		return 0, false
 	}
-	modified, ok := refDate(m.h["Last-Modified"][0], m.received)
+	modified, ok := m.single("Last-Modified")
 	date, _ := m.date()
 	since := new(big.Int).Sub(nanos(date), nanos(modified))
 	if !ok || since.Sign() < 0 {
@@ -318,6 +332,11 @@ func FuzzRange(f *testing.F) {
 	}
 	for _, c := range contentRangeCases {
 		f.Add("bytes=-3", strings.Join(c.lines, "\n"), uint8(10), uint8(5), uint8(9), uint8(2), uint8(7))
+	}
+	for first := range uint8(8) {
+		for last := range uint8(8) {
+			f.Add("bytes=0-", "bytes 0-1/2", uint8(6), uint8(2), uint8(5), first, last)
+		}
 	}
 	f.Fuzz(func(t *testing.T, field, part string, size, a, b, c, d uint8) {
 		lines := strings.Split(field, "\n")
@@ -392,6 +411,7 @@ func roomy(text string) (http.Header, map[string][]string) {
 }
 
 func FuzzFreshen(f *testing.F) {
+	f.Add("Date: a\nAge: 5", "Etag: x")
 	f.Add("Date: a\nAge: 5\nEtag: x\nContent-Length: 5\nExpires: 0", "Cache-Control: max-age=1\nContent-Length: 0\nDate: b\nContent-Encoding: br")
 	f.Add("X-A: 1\nX-A: 2\nX-B: 3", "Connection: x-b, te\nX-B: 4\nTrailer: x\nX-A: 5\nx-c: 6")
 	f.Add("Connection: x-a\nX-A: 1", "Connection:connection\nConnection: X-A\nContent-Range: bytes */5\nContent-Digest: x\nSet-Cookie: a")

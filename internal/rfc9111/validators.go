@@ -7,8 +7,10 @@ import (
 
 // StrongETag returns the entity tag of a response, quotes included, if it has
 // exactly one, well formed and not weak (RFC 9110 §8.8.3).
-func StrongETag(h http.Header) (string, bool) {
-	lines := h["Etag"]
+func StrongETag(h http.Header) (string, bool) { return StrongTag(h["Etag"]) }
+
+// StrongTag is StrongETag for the lines of an ETag.
+func StrongTag(lines []string) (string, bool) {
 	if len(lines) != 1 {
 		return "", false
 	}

@@ -59,6 +59,12 @@ func TestBudgetIsKept(t *testing.T) {
 	}
 }
 
+// memo stands for a decoded form of the size that is estimated.
+func memo(it *store.Item) (*[]byte, error) {
+	b := make([]byte, it.Memo())
+	return &b, nil
+}
+
 // The estimate has to be near what the entries take of the heap, or the budget
 // is none.
 func TestEstimateIsHonest(t *testing.T) {
@@ -70,7 +76,15 @@ func TestEstimateIsHonest(t *testing.T) {
 		before := heap()
 		s := newStore(t, memstore.Options{Bytes: 1 << 30})
 		for i := range n {
-			fill(t, s, fmt.Sprintf("https://example.com/products/%d", i), entry(tt.body, tt.tags...))
+			key := fmt.Sprintf("https://example.com/products/%d", i)
+			fill(t, s, key, entry(tt.body, tt.tags...))
+			it, err := s.Get(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Decoded(it, memo); err != nil {
+				t.Fatal(err)
+			}
 		}
 		took, said := heap()-before, s.LocalSize().Bytes
 		if s.LocalSize().Entries != n {

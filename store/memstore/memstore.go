@@ -110,12 +110,11 @@ func New(o Options) (*Store, error) {
 // policy's links and sketch, the allocator's rounding.
 const overhead = 200
 
-// size estimates the bytes that an entry takes. Meta counts twice, since
-// store.Decoded keeps a decoded form of it.
+// size estimates the bytes that an entry takes.
 func size(slot store.Slot, e *entry) int64 {
-	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + 2*len(e.Meta) + len(e.Body)
+	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + len(e.Meta) + e.Memo() + len(e.Body)
 	for _, t := range e.Tags {
-		n += len(t) + int(unsafe.Sizeof(t)) + 8
+		n += len(t) + int(unsafe.Sizeof(t))
 	}
 	if slot.Variant != "" {
 		n += 2 * nameOverhead // there may be as many names of variants that have gone

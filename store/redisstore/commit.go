@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/redis/rueidis"
 
 	"github.com/reprise-go/reprise/store"
@@ -123,7 +122,7 @@ func (l *lease) dropReplaced(entries []store.Entry) {
 type plan struct {
 	keys, args []string
 	refs       []ref
-	hashes     []uint64
+	hashes     tagHashes
 	logs       logs // as they were found not to overtake it
 }
 
@@ -206,10 +205,7 @@ func sort(entries []store.Entry) (base, variant *store.Entry, err error) {
 
 // seal encodes one entry with what its fill noted of the logs it rests on.
 func (l *lease) seal(p *plan, r draft, life time.Duration) (string, error) {
-	hashes := make([]uint64, len(r.Tags))
-	for i, t := range r.Tags {
-		hashes[i] = xxhash.Sum64String(t)
-	}
+	hashes := hashesOf(r.Tags)
 	at := home(l.slot.Key)
 	for _, i := range members(logsOf(hashes) | 1<<at) {
 		log := l.s0[i]

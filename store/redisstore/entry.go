@@ -26,7 +26,9 @@ import (
 //	52 sum 8          XXH64 of all but mark, expiry and sum
 //	60 of 16, ref 16  variants only: the base's stamp, and its mark when this was filled
 //	   logs           count, (log 1, inc 16, S0 8)…
-//	   key, variant, tags, meta, body: each with its length (uvarint) before it
+//	   key, variant   each with its length (uvarint) before it
+//	   tags           count, their hashes 8 each, then each with its length
+//	   meta, body     as key
 //
 // The scripts of all versions run side by side while a fleet is upgraded. So a
 // later format keeps the first 60 bytes, what the sum is of among them, and of a
@@ -73,10 +75,10 @@ type item struct {
 	store.Item
 	raw    string // what Redis returned; Item's strings and bytes lie in it
 	refs   []ref
-	hashes []uint64 // of Item.Tags
-	ends   int64    // Item.Expires on the store's clock
-	packed *packed  // of which ready makes Item.Body; or nil
-	whole  bool     // it could
+	hashes tagHashes // of Item.Tags
+	ends   int64     // Item.Expires on the store's clock
+	packed *packed   // of which ready makes Item.Body; or nil
+	whole  bool      // it could
 
 	// Of items in the local tier: the connection that tracks the key, and
 	// which of its generations.
@@ -102,7 +104,7 @@ type draft struct {
 func (r *draft) encode() string {
 	n := headLen + 32 + 1 + len(r.refs)*refLen + 6*binary.MaxVarintLen32 + len(r.key) + len(r.Variant) + len(r.Meta) + len(r.Body)
 	for _, t := range r.Tags {
-		n += binary.MaxVarintLen32 + len(t)
+		n += 8 + binary.MaxVarintLen32 + len(t)
 	}
 	b := make([]byte, headLen, n)
 	copy(b, r.stamp[:])
@@ -126,6 +128,7 @@ func (r *draft) encode() string {
 	b = appendField(b, r.key)
 	b = appendField(b, r.Variant)
 	b = binary.AppendUvarint(b, uint64(len(r.Tags)))
+	b = append(b, hashesOf(r.Tags)...)
 	for _, t := range r.Tags {
 		b = appendField(b, t)
 	}
@@ -155,8 +158,9 @@ func sum(b []byte) uint64 {
 	return d.Sum64()
 }
 
-// decode takes a value apart without copying it. It allocates in proportion to
-// raw, and only once the sum has proved raw whole.
+// decode takes a value apart without copying it. It allocates at most twice as
+// many bytes as raw has and 4 KiB, and only once the sum has proved raw whole;
+// what is compressed stays so.
 func decode(raw string) (*item, error) {
 	b := data(raw)
 	if len(b) < headLen || string(b[offMagic:offMagic+2]) != "rp" || b[offMagic+2] < formatOldest {
@@ -196,7 +200,7 @@ func decode(raw string) (*item, error) {
 }
 
 // covered reports whether every tag's log is among refs, and the home log.
-func covered(refs []ref, hashes []uint64) bool {
+func covered(refs []ref, hashes tagHashes) bool {
 	var have uint64
 	for i := range refs {
 		have |= 1 << refs[i].log
@@ -253,16 +257,18 @@ func (r *reader) refs() []ref {
 	return refs
 }
 
-func (r *reader) tags() (tags []string, hashes []uint64) {
+// tags are bounded by what is left: each takes 10 bytes there at least, and 16 in
+// memory. An empty one takes 9; of those a hundred are more than anybody has.
+func (r *reader) tags() (tags []string, hashes tagHashes) {
 	n := r.number()
-	if n == 0 || n > uint64(len(r.left)) { // a tag takes a byte at least
+	if n == 0 || n > 100+uint64(len(r.left))/10 {
 		r.ok = r.ok && n == 0
 		return nil, nil
 	}
-	tags, hashes = make([]string, n), make([]uint64, n)
+	hashes = r.take(8 * n)
+	tags = make([]string, n)
 	for i := range tags {
 		tags[i] = text(r.field())
-		hashes[i] = xxhash.Sum64String(tags[i])
 	}
 	return tags, hashes
 }

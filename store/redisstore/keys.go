@@ -111,11 +111,23 @@ func unescape(tag string) (string, bool) {
 	if !strings.ContainsAny(tag, "%{}") {
 		return tag, tag != ""
 	}
-	key := unescaper.Replace(tag)
-	return key, escape(key) == tag
+	key := make([]byte, 0, len(tag))
+	for tag != "" {
+		c, n := tag[0], 1
+		switch {
+		case strings.HasPrefix(tag, "%25"):
+			c, n = '%', 3
+		case strings.HasPrefix(tag, "%7B"):
+			c, n = '{', 3
+		case strings.HasPrefix(tag, "%7D"):
+			c, n = '}', 3
+		case c == '%', c == '{', c == '}':
+			return "", false
+		}
+		key, tag = append(key, c), tag[n:]
+	}
+	return text(key), true
 }
-
-var unescaper = strings.NewReplacer("%25", "%", "%7B", "{", "%7D", "}")
 
 // slotOf returns the Redis Cluster slot of a hash tag: CRC16/XMODEM of it.
 func slotOf(tag string) int {

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +55,62 @@ func FuzzKeys(f *testing.F) {
 		}
 		if name := k.control(key1); name == n1 || name == n2 {
 			t.Errorf("%q names a value and a control", name)
+		}
+	})
+}
+
+// FuzzName: a name that Redis sends is read within the bound, and only if it is
+// the one we would give what it names.
+func FuzzName(f *testing.F) {
+	for _, s := range []string{"", "ns", "ns:{", "ns:{}", "ns:{a}", "ns:{%}", "ns:{a}:v:x", "ns:{a}:v:", "ns:{a}:c", "ns:{%25%7B%7D}:v:{}", "ns:{%2}", "ns:{%7b}", "ns:{a{b}", "ns:p1:{0}"} {
+		f.Add(s)
+	}
+	f.Add("ns:{" + strings.Repeat("%", 3000) + "}")
+	k := newKeyspace("ns")
+	f.Fuzz(func(t *testing.T, name string) {
+		var slot store.Slot
+		var ok bool
+		bounded(t, len(name), func() { slot, ok = k.parse(name) })
+		if ok && k.slot(slot) != name {
+			t.Errorf("%q names %q, whose name is %q", name, slot, k.slot(slot))
+		}
+	})
+}
+
+// FuzzMatch: of what Redis holds in a namespace, a pattern finds the keys that it
+// matches, and SCAN's pattern lets all of them through. Glob is held to a slow
+// reference by a target of its own.
+func FuzzMatch(f *testing.F) {
+	f.Add("ns", "a", "v", "*")
+	f.Add("n*s", "user:1", "", "user:?")
+	f.Add("[n]", "{a}", "{b}", "{*}")
+	f.Add(`n\`, "%", "x", "%*")
+	f.Add("", "", "}:c", "")
+	f.Fuzz(func(t *testing.T, namespace, key, variant, pattern string) {
+		if strings.ContainsAny(namespace, "{}") || strings.HasSuffix(namespace, logMark) || len(pattern) > 30 {
+			return
+		}
+		s := &Store{keys: newKeyspace(namespace)}
+		names := append([]string{
+			s.keys.base(key), s.keys.control(key), s.keys.slot(store.Slot{Key: key, Variant: "v" + variant}), s.keys.count(key), s.keys.beat("x"), key, namespace + key,
+		}, s.keys.logs[:]...)
+		var want []string
+		if store.Glob(pattern, key) {
+			want = []string{key}
+		}
+		for ending, name := range map[string]string{"": names[0], controlMark: names[1]} {
+			others := 0
+			for _, foreign := range names[5:7] { // they may be a name of ours by their looks
+				if tag, rest, ok := s.keys.split(foreign); ok && rest == ending && tag != "" {
+					others++
+				}
+			}
+			if got := s.matching(names, pattern, ending); others == 0 && !slices.Equal(got, want) {
+				t.Errorf("%q finds %q among %q, want %q", pattern, got, names[:5], want)
+			}
+			if all := globQuote.Replace(s.keys.prefix) + "*}" + ending; !store.Glob(all, name) {
+				t.Errorf("SCAN for %q does not find %q", all, name)
+			}
 		}
 	})
 }

@@ -41,11 +41,10 @@ func newLocal(budget int64) (*local, error) {
 // allocator's rounding. Measured with 100,000 small items.
 const overhead = 200
 
-// weigh estimates the bytes that an item takes. Meta counts twice, since
-// store.Decoded keeps a decoded form of it.
+// weigh estimates the bytes that an item takes.
 func weigh(_ store.Slot, it *item) uint32 {
-	n := overhead + int(unsafe.Sizeof(*it)) + len(it.raw) + len(it.Meta) +
-		len(it.refs)*int(unsafe.Sizeof(ref{})) + len(it.Tags)*(16+8)
+	n := overhead + int(unsafe.Sizeof(*it)) + len(it.raw) + it.Memo() +
+		len(it.refs)*int(unsafe.Sizeof(ref{})) + len(it.Tags)*16
 	if it.packed != nil {
 		n += int(unsafe.Sizeof(*it.packed)) + it.packed.size
 	}

@@ -167,7 +167,7 @@ func (s view) verify(ctx context.Context, it *item) (verdict, error) {
 
 // judge looks into the logs, those it cannot trust read anew, and leaves them in
 // ls. Without an error the verdict is never unknown.
-func (s view) judge(ctx context.Context, refs []ref, hashes []uint64, ls *logs) (verdict, error) {
+func (s view) judge(ctx context.Context, refs []ref, hashes tagHashes, ls *logs) (verdict, error) {
 	doubtful := s.distrusted(refs, ls)
 	if doubtful != 0 {
 		if err := s.readLogs(ctx, doubtful, ls, false); err != nil {

@@ -88,14 +88,15 @@ func TestBombsAreMisses(t *testing.T) {
 	_, n := binary.Uvarint(huge)
 	frame := huge[n:]
 	for name, field := range map[string][]byte{
-		"claims less":     append(binary.AppendUvarint(nil, 100), frame...),
-		"claims a little": append(binary.AppendUvarint(nil, maxPacked-1), frame...),
-		"claims more":     append(binary.AppendUvarint(nil, maxPacked+1), frame...),
-		"claims all":      append(binary.AppendUvarint(nil, 1<<62), frame...),
-		"many frames":     append(binary.AppendUvarint(nil, maxPacked), bytes.Repeat(frame, 100)...),
-		"no frame":        append(binary.AppendUvarint(nil, 100), "not compressed"...),
-		"no length":       bytes.Repeat([]byte{0xff}, 20),
-		"nothing":         {},
+		"claims less":      append(binary.AppendUvarint(nil, 100), frame...),
+		"claims a little":  append(binary.AppendUvarint(nil, maxPacked-1), frame...),
+		"claims more":      append(binary.AppendUvarint(nil, maxPacked+1), frame...),
+		"claims much more": append(binary.AppendUvarint(nil, 8*maxPacked), frame...),
+		"claims all":       append(binary.AppendUvarint(nil, 1<<62), frame...),
+		"many frames":      append(binary.AppendUvarint(nil, maxPacked), bytes.Repeat(frame, 100)...),
+		"no frame":         append(binary.AppendUvarint(nil, 100), "not compressed"...),
+		"no length":        bytes.Repeat([]byte{0xff}, 20),
+		"nothing":          {},
 	} {
 		r := sample("")
 		r.key, r.Body, r.isPacked = name, field, true

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -215,7 +214,12 @@ func (s *Store) purgeTags(ctx context.Context, tags []string, soft bool) error {
 	err := s.purgeLogs(ctx, set, &byLog, soft)
 	if err != nil {
 		s.local.dropIf(func(it *item) bool {
-			return slices.ContainsFunc(it.hashes, func(h uint64) bool { return hashes[h] })
+			for h := range it.hashes.all() {
+				if hashes[h] {
+					return true
+				}
+			}
+			return false
 		})
 	}
 	return err

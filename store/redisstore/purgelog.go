@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -26,12 +27,15 @@ type cut struct{ hard, soft uint64 }
 const (
 	logHeadLen   = 40
 	logRecordLen = 24
+	// maxLogLen is twice what logpurge.lua leaves: a later version's may
+	// leave more, and a damaged one is not to fill the memory.
+	maxLogLen = logHeadLen + 2*maxTags*logRecordLen
 )
 
 // parseLog reads what logpurge.lua wrote.
 func parseLog(raw string) (*purgeLog, bool) {
 	b := data(raw)
-	if len(b) < logHeadLen || (len(b)-logHeadLen)%logRecordLen != 0 {
+	if len(b) < logHeadLen || len(b) > maxLogLen || (len(b)-logHeadLen)%logRecordLen != 0 {
 		return nil, false
 	}
 	ok := true
@@ -53,6 +57,28 @@ func parseLog(raw string) (*purgeLog, bool) {
 
 func hashOf(tag string) uint64 { return xxhash.Sum64String(tag) }
 
+// tagHashes are those of several tags, 8 bytes each, little endian, as a value has
+// them: so they need not be computed, nor kept, once more.
+type tagHashes []byte
+
+func hashesOf(tags []string) tagHashes {
+	h := make(tagHashes, 0, 8*len(tags))
+	for _, t := range tags {
+		h = binary.LittleEndian.AppendUint64(h, hashOf(t))
+	}
+	return h
+}
+
+func (h tagHashes) all() iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for ; len(h) >= 8; h = h[8:] {
+			if !yield(binary.LittleEndian.Uint64(h)) {
+				return
+			}
+		}
+	}
+}
+
 // version returns the bytes with which the log begins as long as nothing is
 // purged in it.
 func (l *purgeLog) version() string {
@@ -62,8 +88,8 @@ func (l *purgeLog) version() string {
 func logOf(hash uint64) int { return int(hash % numLogs) }
 
 // logsOf returns the set of the logs of hashes, a bit each.
-func logsOf(hashes []uint64) (set uint64) {
-	for _, h := range hashes {
+func logsOf(hashes tagHashes) (set uint64) {
+	for h := range hashes.all() {
 		set |= 1 << logOf(h)
 	}
 	return set
@@ -157,7 +183,7 @@ const (
 
 // judge says what the logs have for an entry that was filled at refs and
 // carries the tags of hashes.
-func (ls *logs) judge(refs []ref, hashes []uint64) verdict {
+func (ls *logs) judge(refs []ref, hashes tagHashes) verdict {
 	v := valid
 	for i := range refs {
 		v = min(v, ls[refs[i].log].judge(&refs[i], hashes))
@@ -165,7 +191,7 @@ func (ls *logs) judge(refs []ref, hashes []uint64) verdict {
 	return v
 }
 
-func (l *purgeLog) judge(r *ref, hashes []uint64) verdict {
+func (l *purgeLog) judge(r *ref, hashes tagHashes) verdict {
 	switch {
 	case l == nil:
 		return unknown
@@ -175,7 +201,7 @@ func (l *purgeLog) judge(r *ref, hashes []uint64) verdict {
 		return behind
 	}
 	hard, soft := l.hardFloor, l.softFloor
-	for _, h := range hashes {
+	for h := range hashes.all() {
 		if c, ok := l.tags[h]; ok {
 			hard, soft = max(hard, c.hard), max(soft, c.soft)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -186,4 +187,33 @@ func TestAStoreWithoutConnectionsVouchesForNothing(t *testing.T) {
 	if _, err := g.Get(ctx, "k"); err == nil || errors.Is(err, store.ErrNotFound) {
 		t.Error(err)
 	}
+}
+
+// FuzzToken: what a client sends as a token costs no more than its length, and
+// counts only if it is one that was issued a short while ago.
+func FuzzToken(f *testing.F) {
+	for _, s := range []string{"", "AAAA", strings.Repeat("A", 32), strings.Repeat("_", 32), strings.Repeat("A", 33), strings.Repeat("A", 31) + "=", strings.Repeat("A\n", 32), strings.Repeat("x", 5000)} {
+		f.Add(s, int64(0))
+	}
+	f.Add("", int64(6800*time.Millisecond))
+	f.Add("", int64(7200*time.Millisecond))
+	f.Add("", int64(-time.Hour))
+	s := &Store{options: Options{Trust: time.Second, Timeout: time.Second}}
+	f.Fuzz(func(t *testing.T, token string, age int64) {
+		counts := false
+		bounded(t, len(token), func() { counts = s.counts(token) })
+		bare := strings.NewReplacer("\r", "", "\n", "").Replace(token)
+		if counts && (len(bare) != 32 || strings.Trim(bare, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "") {
+			t.Errorf("%q counts", token)
+		}
+		if issued := s.tokens.issue(1); !s.counts(issued) {
+			t.Errorf("%q does not count", issued)
+		}
+		made := time.Now().Add(-time.Duration(age)).UnixMilli()
+		b := append(binary.BigEndian.AppendUint64(nil, uint64(made)), make([]byte, 16)...)
+		since := time.Since(time.UnixMilli(made))
+		if d := since - 7*time.Second; d.Abs() > 100*time.Millisecond && s.counts(base64.RawURLEncoding.EncodeToString(b)) != (d < 0) {
+			t.Errorf("a token of %v ago counts: %v", since, d > 0)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,7 +56,7 @@ func (r *room) get(st store.Store, key string) *store.Item {
 	r.Helper()
 	it, err := st.Get(r.Context(), key)
 	now := r.found(it, err)
-	r.checkRef(place{st, key}, now)
+	r.checkRef(place{st, strings.Clone(key)}, now) // which may be a view
 	return now
 }
 
