@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // startTimeout bounds the whole search for a server: a pull, an image build,
@@ -56,24 +58,33 @@ var shared struct {
 }
 
 // Main runs the tests of a package, ends the server that Addr may have
-// started, and exits. Call it from TestMain.
+// started, and exits: with a failure too if goroutines are left. Call it from
+// TestMain.
 func Main(m *testing.M) {
 	shared.Lock()
 	shared.owned = true
 	shared.Unlock()
 
-	interrupted := make(chan os.Signal, 1)
+	interrupted, over := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		<-interrupted
-		_ = end()
-		os.Exit(1)
+		select {
+		case <-interrupted:
+			_ = end()
+			os.Exit(1)
+		case <-over:
+		}
 	}()
 
 	code := m.Run()
 	if err := end(); err != nil {
 		fmt.Fprintln(os.Stderr, "redis: cannot end the server:", err)
 		code = max(code, 1)
+	}
+	close(over)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, "goleak: after all tests:", err)
+		code = 1
 	}
 	os.Exit(code)
 }
