@@ -166,6 +166,15 @@ func (c *capture) sendTrailers() {
 	}
 }
 
+func hasTrailer(h http.Header) bool {
+	for name := range h {
+		if isTrailer(name) {
+			return true
+		}
+	}
+	return false
+}
+
 func isTrailer(name string) bool { return strings.HasPrefix(name, http.TrailerPrefix) }
 
 func (c *capture) announced(name string) bool {

@@ -123,8 +123,11 @@ func (x *exchange) values() store.Getter {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
+	if x.buffer == nil {
+		x.buffer = make([]byte, 0, 512)
+	}
 	if x.rt.defaultKey && x.facts&hasReflected == 0 {
-		if x.made, err = x.rt.keys.of(x.r); err == nil {
+		if x.made, err = x.rt.keys.of(x.r, x.buffer); err == nil {
 			x.key = x.made.key
 		}
 	} else {
@@ -141,9 +144,6 @@ var errKey = errors.New("middleware: key over the limit")
 // buildKey calls the key function. What it returns may be a slice of its own,
 // which must not become the buffer of other requests' keys.
 func (x *exchange) buildKey() error {
-	if x.buffer == nil {
-		x.buffer = make([]byte, 0, 512)
-	}
 	key, err := x.rt.policy.Key(x.buffer, x.r)
 	x.key = view(key)
 	if len(key) > cap(x.buffer) {
@@ -273,7 +273,10 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 // Claim names what the last Lookup read, in strings that may be kept.
 func (x *exchange) Claim() store.Claim {
 	if x.slot.Key == "" {
-		x.slot.Key = strings.Clone(x.key)
+		x.slot.Key = x.key
+		if x.made == nil { // a view of the buffer
+			x.slot.Key = strings.Clone(x.key)
+		}
 		if x.names != nil {
 			x.slot.Variant = string(x.variant[:])
 		}

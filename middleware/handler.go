@@ -128,11 +128,14 @@ type observer struct {
 
 func (o observer) Filled(key string, took time.Duration, background bool, err error) {
 	o.Requests.Filled(key, took, background, err)
+	if err == nil {
+		return
+	}
 	var p *swr.PanicError
 	switch {
 	case errors.As(err, &p) && p.Value != any(http.ErrAbortHandler): // by which a handler gives up in silence
 		o.log.Error("handler panicked", "background", background, "panic", p.Value, "stack", string(p.Stack))
-	case background && err != nil && !errors.Is(err, store.ErrOvertaken):
+	case background && !errors.Is(err, store.ErrOvertaken):
 		o.log.Warn("background refresh failed", "err", err)
 	}
 }
