@@ -64,8 +64,8 @@ tidy-check: ## Fails where go mod tidy would change something
 	@cd tools && go mod tidy -diff
 
 .PHONY: bench
-bench: ## What a hit costs beside a bare handler
-	@go run ./internal/hitbench
+bench: ## What the cache costs, each figure beside its bar: ONLY=hit for a part, some minutes for all
+	@go run ./internal/bars -only "$(ONLY)"
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target of every module for FUZZTIME=30s

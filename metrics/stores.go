@@ -32,7 +32,7 @@ var storeOps = []struct {
 }{
 	{"get", []string{"ok", "miss", "unreadable", "newer", "timeout", "error"}},
 	{"acquire", []string{"ok", "held", "changed", "full", "newer", "timeout", "error"}},
-	{"commit", []string{"ok", "overtaken", "timeout", "error"}},
+	{"commit", []string{"ok", "overtaken", "large", "timeout", "error"}},
 	{"release", []string{"ok", "overtaken", "timeout", "error"}},
 	{"renew", []string{"ok", "overtaken", "timeout", "error"}},
 	{"wait", []string{"ok", "timeout", "error"}},

@@ -28,6 +28,7 @@ reprise_store_operations_total{op="acquire",result="newer"} 0
 reprise_store_operations_total{op="acquire",result="ok"} 0
 reprise_store_operations_total{op="acquire",result="timeout"} 0
 reprise_store_operations_total{op="commit",result="error"} 0
+reprise_store_operations_total{op="commit",result="large"} 0
 reprise_store_operations_total{op="commit",result="ok"} 0
 reprise_store_operations_total{op="commit",result="overtaken"} 1
 reprise_store_operations_total{op="commit",result="timeout"} 0

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reprise-go/reprise/store"
@@ -22,6 +23,8 @@ type Cache struct {
 	opts  options
 	keys  *keyTable
 	clock clock
+	// copies: an outer handler has written into header values, see dated.forAll.
+	copies atomic.Bool
 	// tokens: nil where nobody asked for them, or no instance can lag behind.
 	tokens *tokens
 

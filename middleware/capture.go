@@ -115,7 +115,7 @@ func (c *capture) inform(status int) {
 // waiting, and what is held goes to the client.
 func (c *capture) passThrough() {
 	c.mode = pipe
-	c.run.Alone(c.gone)
+	c.run.Alone(c.gone, c.why.err())
 	if c.x.w == nil {
 		c.body = nil
 		return
@@ -144,13 +144,13 @@ func (c *capture) sendHeader() {
 // after all, meets its client's conditions: the handler did not see them.
 func (c *capture) notModified() bool {
 	return c.ask.whole && c.status == http.StatusOK && c.x.facts&hasConditional != 0 &&
-		rfc9111.NotModified(c.x.r.Header, c.sent, c.x.now.time())
+		rfc9111.NotModified(c.x.r.Header, c.sent["Etag"], c.sent["Last-Modified"], c.x.now.time())
 }
 
 func (c *capture) sendNotModified() {
 	h := c.x.w.Header()
 	replace(h, c.sent)
-	rfc9111.RemoveFields(h, []string{"Content-Type", "Content-Length", "Content-Encoding"}) // as http.ServeContent does
+	rfc9111.RemoveFields(h, contentFields)
 	c.x.stampOwn(h)
 	c.x.w.WriteHeader(http.StatusNotModified)
 }
@@ -164,6 +164,15 @@ func (c *capture) sendTrailers() {
 			h[name] = values
 		}
 	}
+}
+
+func hasTrailer(h http.Header) bool {
+	for name := range h {
+		if isTrailer(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func isTrailer(name string) bool { return strings.HasPrefix(name, http.TrailerPrefix) }
@@ -232,7 +241,7 @@ func (c *capture) outgrow() {
 	c.why, c.bearing = ReasonSize, replaces
 	if c.mode == tee {
 		c.mode = pipe
-		c.run.Alone(false)
+		c.run.Alone(false, c.why.err())
 		c.pump.drain(c.body)
 		c.body = nil
 		return
@@ -300,7 +309,7 @@ func (c *capture) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(c.x.w).Hijack()
 	if err == nil && c.mode != pipe {
 		c.mode, c.why, c.body = pipe, ReasonStream, nil
-		c.run.Alone(false)
+		c.run.Alone(false, c.why.err())
 	}
 	return conn, rw, err
 }

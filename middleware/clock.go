@@ -21,18 +21,25 @@ func (i instant) since(earlier instant) time.Duration { return time.Duration(max
 // follows when that is set.
 type clock struct{ last atomic.Pointer[reading] }
 
+// A reading is one moment on the process's clock and on that of the day.
 type reading struct {
-	at  time.Time
-	day instant
+	time.Time
+	instant
 }
 
-func (c *clock) now() instant {
+// lot is one of sampled numbers, drawn by the time: cheaper than at random.
+func (r *reading) lot() uint64 { return uint64(r.instant) * 0x9e3779b97f4a7c15 >> 32 % sampled }
+
+func (c *clock) now() instant { return c.read().instant }
+
+func (c *clock) read() reading {
 	if r := c.last.Load(); r != nil {
-		if d := time.Since(r.at); d >= 0 && d < time.Second {
-			return r.day + instant(d)
+		if d := time.Since(r.Time); d >= 0 && d < time.Second {
+			return reading{r.Add(d), r.instant + instant(d)}
 		}
 	}
 	t := time.Now()
-	c.last.Store(&reading{t, instantOf(t)})
-	return instantOf(t)
+	r := &reading{t, instantOf(t)}
+	c.last.Store(r)
+	return *r
 }

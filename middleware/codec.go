@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -39,8 +40,8 @@ func (r *response) encode() []byte {
 	if r.isRecord() {
 		return appendStrings([]byte{metaFormat, kindRecord}, r.names)
 	}
-	b := make([]byte, 0, 512)
-	b = append(b, metaFormat, kindEntry)
+	var room [1 << 10]byte
+	b := append(room[:0], metaFormat, kindEntry)
 	for _, n := range []int64{
 		int64(r.status), int64(r.started), int64(r.born),
 		int64(r.windows.Fresh), int64(r.windows.Stale), int64(r.windows.Error),
@@ -55,13 +56,13 @@ func (r *response) encode() []byte {
 	}
 	b = appendString(b, r.selected)
 	b = binary.AppendUvarint(b, uint64(len(r.fields)))
-	start := 0
+	start := int32(0)
 	for _, f := range r.fields {
 		b = appendString(b, f.name)
 		b = appendStrings(b, r.lines[start:f.end])
 		start = f.end
 	}
-	return b
+	return bytes.Clone(b) // of its own length: it is kept
 }
 
 // decodeResponse is the plain function that store.Decoded asks for. It allocates
@@ -72,7 +73,7 @@ func decodeResponse(it *store.Item) (*response, error) {
 	if format != metaFormat {
 		return nil, errMeta
 	}
-	d.text = string(it.Meta)
+	d.text = view(it.Meta) // which nobody writes to
 	r := &response{item: it, body: it.Body}
 	switch kind {
 	case kindRecord:
@@ -124,7 +125,7 @@ func (d *decoder) header(r *response) {
 		for range d.count() {
 			r.lines = append(r.lines, d.string())
 		}
-		r.fields = append(r.fields, field{name, len(r.lines)})
+		r.fields = append(r.fields, field{name: name, end: int32(len(r.lines))})
 	}
 	r.derive()
 }
@@ -141,7 +142,7 @@ func decodable(fields, lines, meta int) bool {
 // is never more than the bytes that are left.
 type decoder struct {
 	rest []byte
-	text string // to take strings from, so that there is one copy for all
+	text string // to take strings from
 	bad  bool
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
 )
@@ -57,9 +58,15 @@ func (p *partReader) Read(b []byte) (int, error) {
 // sendBody answers the client's conditions and ranges (RFC 9110 §13, §14) from
 // v, and otherwise sends body. v is nil where that goes out as it is.
 func (x *exchange) sendBody(v *response, status int, body []byte) {
-	if v != nil && x.facts&(hasConditional|hasRange) != 0 {
+	switch {
+	case v == nil:
+	case x.facts&hasConditional != 0 && v.notModified(x.r.Header, x.now):
+		rfc9111.RemoveFields(x.w.Header(), contentFields)
+		x.w.WriteHeader(http.StatusNotModified)
+		return
+	case x.facts&hasRange != 0 && x.ranged(v):
 		if content := v.content(); content != nil {
-			x.serveContent(v, content)
+			x.serveRange(v, content)
 			return
 		}
 	}
@@ -69,46 +76,37 @@ func (x *exchange) sendBody(v *response, status int, body []byte) {
 	}
 }
 
-func (x *exchange) serveContent(v *response, content io.ReadSeeker) {
+// contentFields are those of a 200 that its 304 does not have, as http.ServeContent
+// sees it (RFC 9110 §15.4.5).
+var contentFields = []string{"Content-Type", "Content-Length", "Content-Encoding"}
+
+// notModified tells whether a client that has these conditions has r already
+// (RFC 9111 §4.3.2). Where r has no Last-Modified, its Date counts.
+func (r *response) notModified(request http.Header, now instant) bool {
+	if r.status != http.StatusOK && !r.isPart() {
+		return false
+	}
+	if lines := request["If-None-Match"]; len(lines) == 1 && lines[0] == r.etag && r.etag != "" {
+		return true // what most of them send
+	}
+	modified := r.fieldLines("Last-Modified")
+	if len(modified) == 0 {
+		modified = r.fieldLines("Date")
+	}
+	return rfc9111.NotModified(request, r.fieldLines("Etag"), modified, now.time())
+}
+
+// serveRange answers a Range alone: the conditions have been answered.
+func (x *exchange) serveRange(v *response, content io.ReadSeeker) {
 	h := x.w.Header()
 	delete(h, "Content-Length")
 	if _, typed := h["Content-Type"]; !typed {
 		h["Content-Type"] = nil // or it would be guessed
 	}
 	r := *x.r
-	r.Header = x.conditions(v)
-	http.ServeContent(x.w, &r, "", v.modified, content)
-}
-
-// conditions returns the client's conditions and range, as far as a cache has
-// to answer them (RFC 9111 §4.3.2) and in the one form in which
-// http.ServeContent understands them.
-func (x *exchange) conditions(v *response) http.Header {
-	h := make(http.Header, 4)
-	if tags := x.r.Header["If-None-Match"]; len(tags) > 0 {
-		h["If-None-Match"] = []string{strings.Join(tags, ", ")}
-	} else if since := x.r.Header["If-Modified-Since"]; len(since) > 0 {
-		x.since(h, v, since[0])
-	}
-	if x.facts&hasRange != 0 && x.ranged(v) {
-		_, set, _ := strings.Cut(x.r.Header["Range"][0], "=")
-		h["Range"] = []string{"bytes=" + set}
-	}
-	return h
-}
-
-// since puts an If-Modified-Since into h. Where v has no Last-Modified, its Date
-// counts (RFC 9111 §4.3.2): http.ServeContent does not know that, and would send
-// out what it is given for a Last-Modified.
-func (x *exchange) since(h http.Header, v *response, line string) {
-	t, ok := rfc9111.ParseDate(line, x.now.time())
-	switch {
-	case !ok: // RFC 9110 §13.1.3: no condition
-	case !v.modified.IsZero():
-		h["If-Modified-Since"] = []string{t.UTC().Format(http.TimeFormat)}
-	case !v.date().After(t):
-		h["If-None-Match"] = []string{"*"}
-	}
+	_, set, _ := strings.Cut(x.r.Header["Range"][0], "=")
+	r.Header = http.Header{"Range": {"bytes=" + set}} // the one form that http.ServeContent understands
+	http.ServeContent(x.w, &r, "", time.Time{}, content)
 }
 
 // ranged tells whether the client wants its ranges of v: it does without an

@@ -38,7 +38,9 @@
 // Authentication MUST come before it (outside), so that it runs on a hit as
 // well; so must what limits rates and what logs. Compression SHOULD come after
 // it (inside), with Vary: Accept-Encoding, so that its work is stored. What
-// sets fields for one request only, such as request ids, SHOULD stay outside.
+// sets fields for one request only, such as request ids, SHOULD stay outside. It may
+// set, add and delete fields of an answer; it must not write into the values that
+// are there (w.Header()["Link"][0] = …), which many answers have in common.
 //
 // A handler behind the cache MUST NOT answer by anything of the request that
 // neither the key, nor Vary, nor Authorization and cookies cover.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,7 +33,8 @@ type exchange struct {
 	arrived instant
 	now     instant // of the last look-up; 0 before the first
 
-	key      string // may be a view of buffer
+	key      string   // may be a view of buffer
+	made     *madeKey // of which key is; or nil
 	buffer   []byte
 	selected []byte   // the normal form of what selects the variant
 	variant  [16]byte // its name, in hexadecimal
@@ -49,8 +52,7 @@ type exchange struct {
 	capture *capture
 	run     *swr.Run
 
-	served uint     // requests this exchange has served, for sampling
-	lines  []string // see space
+	served uint // requests this exchange has served, for sampling
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -96,7 +98,7 @@ func (x *exchange) free() {
 	if x.capture != nil || cap(x.buffer)+cap(x.selected) > maxPooled {
 		return // a handler that has returned may still have goroutines that write
 	}
-	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served, lines: x.lines}
+	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served}
 	exchanges.Put(x)
 }
 
@@ -121,19 +123,27 @@ func (x *exchange) values() store.Getter {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
-	if !x.rt.defaultKey || x.facts&hasReflected != 0 {
-		return x.buildKey()
+	if x.buffer == nil {
+		x.buffer = make([]byte, 0, 512)
 	}
-	x.key, err = x.rt.keys.of(x.r)
+	if x.rt.defaultKey && x.facts&hasReflected == 0 {
+		if x.made, err = x.rt.keys.of(x.r, x.buffer); err == nil {
+			x.key = x.made.key
+		}
+	} else {
+		err = x.buildKey()
+	}
+	if err == nil && len(x.key) > x.rt.policy.Limits.Key {
+		return errKey
+	}
 	return err
 }
+
+var errKey = errors.New("middleware: key over the limit")
 
 // buildKey calls the key function. What it returns may be a slice of its own,
 // which must not become the buffer of other requests' keys.
 func (x *exchange) buildKey() error {
-	if x.buffer == nil {
-		x.buffer = make([]byte, 0, 512)
-	}
 	key, err := x.rt.policy.Key(x.buffer, x.r)
 	x.key = view(key)
 	if len(key) > cap(x.buffer) {
@@ -156,7 +166,14 @@ func (x *exchange) load() (*response, swr.Outcome, error) {
 		}
 		return nil, swr.Miss, errOnlyIfCached
 	}
-	return g.Load(x.r.Context(), x)
+	v, o, err := g.Load(x.r.Context(), x)
+	switch {
+	case errors.Is(err, swr.ErrRefreshes):
+		x.why = ReasonRefreshes
+	case o == swr.Hit && x.rt.policy.refreshesEarly(v, x.now, rand.ExpFloat64()):
+		_, _ = g.Refresh(x.r.Context(), x, v) // there is time: somebody else will
+	}
+	return v, o, err
 }
 
 // Lookup reads the base entry, and where that is a Vary record, the variant
@@ -256,7 +273,10 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 // Claim names what the last Lookup read, in strings that may be kept.
 func (x *exchange) Claim() store.Claim {
 	if x.slot.Key == "" {
-		x.slot.Key = strings.Clone(x.key)
+		x.slot.Key = x.key
+		if x.made == nil { // a view of the buffer
+			x.slot.Key = strings.Clone(x.key)
+		}
 		if x.names != nil {
 			x.slot.Variant = string(x.variant[:])
 		}

@@ -74,12 +74,14 @@ func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a a
 		case c.recovers():
 			err = &swr.PanicError{Value: recover(), Stack: debug.Stack()}
 		case c.mode == tee:
-			c.pump.abandon(func() { run.Alone(false) })
+			c.pump.abandon(func() { run.Alone(false, c.why.err()) })
 		}
 	}()
 	x.rt.next.ServeHTTP(c, r)
 	panics = false
-	return c.finish()
+	made, err = c.finish()
+	made.Why = c.why.err()
+	return made, err
 }
 
 // Detach returns an exchange for a refresh behind the caller, with a request

@@ -3,6 +3,7 @@ package middleware
 import (
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -20,8 +21,10 @@ type handler struct {
 	// remembers what keyfunc.Default makes of requests.
 	defaultKey bool
 	selectors  []string // what selects by the policy alone
+	plainKeys  bool     // defaultKey, and there are no selectors
 	keys       *keyTable
 	reloads    *reloads
+	bypassed   [ReasonURI]*bypassed // by the reason
 
 	// Requests with credentials have a group of their own: that their
 	// responses are not to be shared says nothing about other requests', which
@@ -34,11 +37,16 @@ func newHandler(c *Cache, p Policy) *handler {
 	p = p.withDefaults()
 	h.policy = p
 	h.selectors, _ = p.selectors(nil)
+	h.plainKeys = h.defaultKey && len(h.selectors) == 0
 	h.reloads = newReloads(p.Limits.Reloads)
+	for why := range ReasonURI {
+		h.bypassed[why] = newBypassed(c.opts.name, why)
+	}
 	o := swr.Options{
 		Leases:      c.store,
 		FillTimeout: p.Limits.Fill,
 		WaitTimeout: p.Limits.Wait,
+		Waiters:     p.Limits.Waiters,
 		Refreshes:   c.opts.refreshes,
 		Observe:     observer{h.record, c.opts.logger.With("policy", p.Name)},
 	}
@@ -64,41 +72,51 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r, after := rt.cache.tokens.read(r)
-	f := factsOf(r.Header)
-	if why := rt.bypasses(r, f); why != ReasonNone {
-		rt.bypass(w, r, f, why)
+	f, why := rt.look(r)
+	if why != ReasonNone {
+		rt.bypass(w, r, why)
+		return
+	}
+	if f&^hasConditional == 0 && outer == nil && after == nil && rt.plainKeys && rt.serveKnown(w, r, f) {
 		return
 	}
 	x := newExchange(rt, w, r, f)
 	x.outer, x.after = outer, after
 	if err := x.makeKey(); err != nil {
 		x.free()
-		rt.bypass(w, r, f, ReasonKey)
+		rt.bypass(w, r, ReasonKey)
 		return
 	}
 	v, outcome, err := x.load()
 	x.reply(v, outcome, err)
-	x.count(outcome)
+	x.count(v, outcome)
 	x.free()
 }
 
 // bypass lets the next handler answer as if there were no cache. Where the
 // method is unsafe, a good answer drops what is stored for the URL.
-func (rt *route) bypass(w http.ResponseWriter, r *http.Request, f facts, why Reason) {
-	began := time.Now()
+func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
+	var began time.Time
+	if timed := rand.Uint32()%sampled == 0; timed || why == ReasonMethod {
+		began = time.Now()
+	}
 	if why == ReasonMethod {
 		iw := &invalidating{ResponseWriter: w, rt: rt, r: r}
-		if rt.storesPOST(r, f) {
+		if f, may := rt.storesPOST(r); may {
 			rt.post(iw, r, f)
 		} else {
 			rt.next.ServeHTTP(iw, r)
 		}
 		iw.decide(http.StatusOK)
 	} else {
-		rt.stamp(w.Header(), swr.Bypass, rt.cache.opts.name+"; fwd=bypass"+detail(why))
+		rt.bypassed[why].stamp(w.Header(), rt.cache)
 		rt.next.ServeHTTP(w, r)
 	}
-	rt.record.Request(swr.Bypass, why, time.Since(began))
+	var took time.Duration
+	if !began.IsZero() {
+		took = time.Since(began)
+	}
+	rt.record.Request(swr.Bypass, why, took)
 }
 
 // observer passes what a Group did to the recorder, and what a human should
@@ -110,11 +128,14 @@ type observer struct {
 
 func (o observer) Filled(key string, took time.Duration, background bool, err error) {
 	o.Requests.Filled(key, took, background, err)
+	if err == nil {
+		return
+	}
 	var p *swr.PanicError
 	switch {
 	case errors.As(err, &p) && p.Value != any(http.ErrAbortHandler): // by which a handler gives up in silence
 		o.log.Error("handler panicked", "background", background, "panic", p.Value, "stack", string(p.Stack))
-	case background && err != nil && !errors.Is(err, store.ErrOvertaken):
+	case background && !errors.Is(err, store.ErrOvertaken):
 		o.log.Warn("background refresh failed", "err", err)
 	}
 }

@@ -54,7 +54,7 @@ func (c *capture) finish() (swr.Made[*response], error) {
 		}
 		c.why = ReasonTruncated
 		return swr.Made[*response]{}, nil
-	case slices.ContainsFunc(slices.Collect(maps.Keys(c.header)), isTrailer):
+	case hasTrailer(c.header):
 		if c.bearing == completes {
 			return swr.Made[*response]{}, errUnfit
 		}

@@ -73,6 +73,8 @@ type Limits struct {
 	VaryOn   int           // fields that select a variant; 0: 32
 	Selected int           // bytes of what selects a variant; 0: 4 KiB
 	Variants int           // stored at the same time for one key; 0: 64
+	Key      int           // bytes of a key, else the request is a bypass; 0: 1 KiB
+	Waiters  int           // requests that wait for one run of the handler, else it runs for them alone; 0: 65,536
 	Reloads  int           // that clients may force of one key by no-cache or max-age, in each 10 s; 0: 20
 }
 
@@ -102,6 +104,13 @@ type Advanced struct {
 	// the same one share a variant, and a handler sees no others. nil: what
 	// clients send counts, whatever its letter case, whitespace and order.
 	Languages []string
+	// EarlyRefresh has a request now and then refresh what is still fresh, behind
+	// it, the more probably the nearer the end of its freshness is and the longer
+	// its handler took: so that what is asked for often is hardly ever waited for,
+	// and not all instances come at the end together. It is the β of XFetch
+	// (Vattani et al., Optimal Probabilistic Cache Stampede Prevention, 2015): 1
+	// is its optimum, more refreshes earlier. 0: not; at most 100.
+	EarlyRefresh float64
 	// StorePOST stores the answer to a POST that has explicit freshness and the
 	// POST's own URL in Content-Location for later GETs (RFC 9110 §9.3.3).
 	StorePOST    bool
@@ -169,9 +178,11 @@ func (p Policy) Validate() error {
 	for field, n := range map[string]int64{
 		"Limits.Body": p.Limits.Body, "Limits.Header": int64(p.Limits.Header), "Limits.Tags": int64(p.Limits.Tags),
 		"Limits.VaryOn": int64(p.Limits.VaryOn), "Limits.Selected": int64(p.Limits.Selected), "Limits.Variants": int64(p.Limits.Variants), "Limits.Reloads": int64(p.Limits.Reloads),
+		"Limits.Key": int64(p.Limits.Key), "Limits.Waiters": int64(p.Limits.Waiters),
 	} {
 		check(n >= 0, field, n, "negative")
 	}
+	check(p.Advanced.EarlyRefresh >= 0 && p.Advanced.EarlyRefresh <= 100, "Advanced.EarlyRefresh", p.Advanced.EarlyRefresh, "not from 0 to 100")
 	check(p.Advanced.ClientDirectives <= IgnoreDirectives, "Advanced.ClientDirectives", p.Advanced.ClientDirectives, "unknown")
 	return errors.Join(errs...)
 }
@@ -242,6 +253,8 @@ func (p Policy) withDefaults() Policy {
 	p.Limits.VaryOn = defaulted(p.Limits.VaryOn, 32)
 	p.Limits.Selected = defaulted(p.Limits.Selected, 4<<10)
 	p.Limits.Variants = defaulted(p.Limits.Variants, 64)
+	p.Limits.Key = defaulted(p.Limits.Key, 1<<10)
+	p.Limits.Waiters = defaulted(p.Limits.Waiters, 1<<16)
 	p.Limits.Reloads = defaulted(p.Limits.Reloads, 20)
 	return p
 }

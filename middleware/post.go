@@ -8,8 +8,12 @@ import (
 
 // storesPOST tells whether the answer to r may be one for later GETs. Its body
 // apart, a POST that would bypass the cache as a GET does so as well.
-func (h *handler) storesPOST(r *http.Request, f facts) bool {
-	return r.Method == http.MethodPost && h.policy.Advanced.StorePOST && h.excludes(r, f) == ReasonNone
+func (h *handler) storesPOST(r *http.Request) (f facts, may bool) {
+	if r.Method != http.MethodPost || !h.policy.Advanced.StorePOST {
+		return 0, false
+	}
+	f, why := h.lookAtHeader(r)
+	return f, why == ReasonNone
 }
 
 // post lets the next handler answer a POST, and stores the answer for later

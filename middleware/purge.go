@@ -126,6 +126,9 @@ func userTags(tags []string) []string {
 // urlTag returns the tag by which PurgeURL finds the response, or "" where its
 // key is enough.
 func (x *exchange) urlTag() string {
+	if x.made != nil && x.made.bare() {
+		return ""
+	}
 	host, uri := targetOf(x.r)
 	secure := x.r.TLS != nil
 	key, err := bareKey(x.rt.policy.Key, host, uri, secure)

@@ -76,29 +76,32 @@ func acceptsEvents(accept []string) bool {
 	return false
 }
 
-// bypasses tells why the cache has no business with r, or ReasonNone.
-func (h *handler) bypasses(r *http.Request, f facts) Reason {
+// look tells why the cache has no business with r, or ReasonNone and what counts
+// of its header.
+func (h *handler) look(r *http.Request) (f facts, why Reason) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return ReasonMethod
+		return 0, ReasonMethod
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		return ReasonBody
+		return 0, ReasonBody
 	}
-	return h.excludes(r, f)
+	return h.lookAtHeader(r)
 }
 
-// excludes tells why the cache has no business with r, whatever its method, or
-// ReasonNone.
-func (h *handler) excludes(r *http.Request, f facts) Reason {
+// lookAtHeader is look for a request of any method. It asks the policy first: that
+// needs no pass over the header.
+func (h *handler) lookAtHeader(r *http.Request) (f facts, why Reason) {
+	if h.policy.Condition != nil && !h.policy.Condition(r) {
+		return 0, ReasonCondition
+	}
+	f = factsOf(r.Header)
 	switch {
 	case f&(hasUpgrade|hasOverride|wantsEvents) != 0:
-		return f.bypasses()
+		return f, f.bypasses()
 	case f&hasCookie != 0 && h.hasCookie(r, h.policy.Cookies.Bypass):
-		return ReasonCookie
-	case h.policy.Condition != nil && !h.policy.Condition(r):
-		return ReasonCondition
+		return f, ReasonCookie
 	}
-	return ReasonNone
+	return f, ReasonNone
 }
 
 func (f facts) bypasses() Reason {

@@ -2,7 +2,7 @@ package middleware
 
 import (
 	"net/http"
-	"strconv"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +20,7 @@ type response struct {
 	fields []field  // what is stored of the header, as it goes out
 	lines  []string // of all fields, one after another
 	body   []byte
-	length string // Content-Length
+	etag   string // if it is a strong one
 
 	// Of a part (RFC 9111 §3.3), which has status 206: which bytes body is, and
 	// of how many.
@@ -31,8 +31,7 @@ type response struct {
 	born    instant // when its age was 0
 	windows swr.Windows
 	marks   marks
-
-	modified time.Time // Last-Modified, or zero
+	chained bool // Cache-Status is among the fields
 
 	// selected is the normal form of the request fields that select this
 	// variant, as keyed; empty where the URL has no variants.
@@ -51,8 +50,9 @@ type response struct {
 // A field is a header field. Its lines are those of the response up to end,
 // from where the field before ends.
 type field struct {
-	name string
-	end  int
+	name    string
+	end     int32
+	content bool // of a 200, and not of its 304
 }
 
 // marks are what later requests must know of how a response came about.
@@ -84,7 +84,7 @@ func (r *response) header() http.Header {
 // headerForClients returns what is stored of r's header, an ETag of ours too.
 func (r *response) headerForClients() http.Header {
 	h := make(http.Header, len(r.fields)+1)
-	start := 0
+	start := int32(0)
 	for _, f := range r.fields {
 		h[f.name] = r.lines[start:f.end:f.end]
 		start = f.end
@@ -92,24 +92,25 @@ func (r *response) headerForClients() http.Header {
 	return h
 }
 
-// fieldValue returns the first line of the field name.
-func (r *response) fieldValue(name string) string {
-	start := 0
-	for _, f := range r.fields {
-		if f.name == name && f.end > start {
-			return r.lines[start]
+// fieldLines returns the lines of the field name.
+func (r *response) fieldLines(name string) []string {
+	start := int32(0)
+	for i := range r.fields {
+		f := &r.fields[i]
+		if f.name == name {
+			return r.lines[start:f.end:f.end]
 		}
 		start = f.end
 	}
-	return ""
+	return nil
 }
 
-// date is when the handler made r, as r says.
-func (r *response) date() time.Time {
-	if t, ok := rfc9111.ParseDate(r.fieldValue("Date"), r.born.time()); ok {
-		return t
+// fieldValue returns the first line of the field name.
+func (r *response) fieldValue(name string) string {
+	if lines := r.fieldLines(name); len(lines) > 0 {
+		return lines[0]
 	}
-	return r.born.time()
+	return ""
 }
 
 // validators returns the ETag and Last-Modified by which the handler can
@@ -155,45 +156,24 @@ func (r *response) state(now instant) swr.State {
 	return r.windows.At(age)
 }
 
-// dated are the header values that change once a second.
-type dated struct {
-	name    string // of the cache; several may share a store
-	age     int64
-	seconds string // of age
-	hit     string // our member of Cache-Status for a hit
-}
-
-// at returns r's Age and Cache-Status, made anew once a second.
-func (r *response) at(now instant, cacheName string) *dated {
-	age := int64(r.age(now) / time.Second)
-	if d := r.dated.Load(); d != nil && d.age == age && d.name == cacheName {
-		return d
-	}
-	ttl := int64((r.windows.Fresh+time.Second-1)/time.Second) - age
-	d := &dated{
-		name:    cacheName,
-		age:     age,
-		seconds: strconv.FormatInt(age, 10),
-		hit:     cacheName + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
-	}
-	r.dated.Store(d)
-	return d
-}
-
 // setHeader takes what is stored of h; the caller gives h away.
 func (r *response) setHeader(h http.Header) {
 	r.fields = make([]field, 0, len(h))
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
-		r.fields = append(r.fields, field{name, len(r.lines)})
+		r.fields = append(r.fields, field{name: name, end: int32(len(r.lines))})
 	}
 	r.derive()
 }
 
 // derive notes what each answer needs of the header and the body.
 func (r *response) derive() {
-	r.modified, _ = rfc9111.ParseDate(r.fieldValue("Last-Modified"), r.born.time())
-	r.length = strconv.Itoa(len(r.body))
+	for i := range r.fields {
+		f := &r.fields[i]
+		f.content = slices.Contains(contentFields, f.name)
+		r.chained = r.chained || f.name == "Cache-Status"
+	}
+	r.etag, _ = rfc9111.StrongTag(r.fieldLines("Etag"))
 }
 
 // bodyAllowed tells whether a response with status may have content

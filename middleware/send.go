@@ -67,14 +67,18 @@ func (x *exchange) refuse(err error) {
 	x.w.WriteHeader(status)
 }
 
-// count records the request. A hit's time is measured once in 64.
-func (x *exchange) count(o swr.Outcome) {
+// count records the request. Of hits some are timed: of well-known responses
+// serveKnown has left few.
+func (x *exchange) count(v *response, o swr.Outcome) {
 	if o == swr.Hit {
 		var took time.Duration
-		if x.served%64 == 0 {
+		if x.served%sampled == 0 || x.made != nil && x.made.answer.Load() != nil {
 			took = x.took()
 		}
 		x.rt.record.Request(o, ReasonNone, took)
+		if x.made != nil && x.names == nil {
+			x.made.used(v)
+		}
 		return
 	}
 	why := x.why
@@ -88,71 +92,25 @@ func (x *exchange) count(o swr.Outcome) {
 
 func (x *exchange) took() time.Duration { return x.rt.cache.clock.now().since(x.arrived) }
 
-// send answers with a response that is shared with others. The header values
-// are a copy: what others write to them must not reach the next answer.
+// send answers with a response that is shared with others.
 func (x *exchange) send(v *response, o swr.Outcome) {
 	h := x.w.Header()
-	lines := append(x.space(len(v.lines)+4), v.lines...)
-	v.setFields(h, lines)
-	before := h["Cache-Status"]
-	d := v.at(x.now, x.rt.cache.opts.name)
-	status := d.hit
-	if o != swr.Hit {
-		status = x.status(v, o)
+	d := v.at(x.now, x.rt.cache)
+	if o == swr.Hit {
+		v.setFields(h, d.forAll(v), true)
+	} else {
+		lines := d.copy(v)
+		own := lines[len(v.lines):]
+		own[lineStatus], own[lineX] = x.status(v, o), xCache[o]
+		v.setFields(h, lines, true)
 	}
-	lines = set(h, "Cache-Status", lines, status)
-	if len(before) > 0 { // of caches nearer to the origin
-		h["Cache-Status"] = append(before, status)
-	}
-	lines = set(h, "Age", lines, d.seconds)
-	lines = set(h, "X-Cache", lines, xCache[o])
 	if x.outer != nil {
 		x.outer.tagAll(v.userTags()) // what is stored around us is made of this
 	}
 	if x.capture != nil {
 		maps.Copy(h, x.capture.extra)
 	}
-	if bodyAllowed(v.status) {
-		set(h, "Content-Length", lines, v.length)
-	}
 	x.sendBody(v, v.status, v.body)
-}
-
-// setFields puts r's fields in the place of what outer handlers set, with lines
-// for values, which is a copy of r's. Vary adds up.
-func (r *response) setFields(h http.Header, lines []string) {
-	start := 0
-	for i := range r.fields {
-		f := &r.fields[i]
-		values := lines[start:f.end:f.end]
-		start = f.end
-		if f.name == "Vary" && len(h["Vary"]) > 0 {
-			values = append(h["Vary"], values...)
-		}
-		h[f.name] = values
-	}
-}
-
-// spaceChunk is how many lines are allocated at once, for a few answers.
-const spaceChunk = 64
-
-// space returns room for n header lines that nobody has had before: the answer's
-// header may be read for long after the exchange serves another request.
-func (x *exchange) space(n int) []string {
-	if len(x.lines) < n {
-		x.lines = make([]string, max(spaceChunk, n))
-	}
-	room := x.lines[:0:n]
-	x.lines = x.lines[n:]
-	return room
-}
-
-// set makes value the one line of field name, in the space behind lines.
-func set(h http.Header, name string, lines []string, value string) []string {
-	n := len(lines)
-	lines = append(lines, value)
-	h[name] = lines[n : n+1 : n+1]
-	return lines
 }
 
 // sendOwn answers with the response that the handler made for this request, as
@@ -221,6 +179,8 @@ func (x *exchange) unstored() Reason {
 	switch err := x.run.Verdict(); {
 	case x.capture.why != ReasonNone:
 		return x.capture.why
+	case x.unselected:
+		return ReasonVaryOn
 	case err == nil:
 		return ReasonNone
 	default:
@@ -245,9 +205,12 @@ func (x *exchange) status(v *response, o swr.Outcome) string {
 			s += "; fwd-status=" + strconv.Itoa(x.capture.status)
 		}
 		return s + "; ttl=" + ttl(v, x.now) + detail(ReasonError)
-	default:
-		return name + "; hit; ttl=" + ttl(v, x.now)
 	}
+	s := name + "; hit; ttl=" + ttl(v, x.now)
+	if x.why == ReasonRefreshes {
+		s += detail(x.why)
+	}
+	return s
 }
 
 // ttl is the freshness lifetime that is left, in seconds; negative where the

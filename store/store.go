@@ -99,6 +99,7 @@ type Lease interface {
 	//	ErrOvertaken  a purge, a Steal or a newer fill came first, or others took
 	//	              the key's last places for variants, or what an entry reuses
 	//	              has gone; nothing is stored
+	//	ErrTooLarge   the store never takes a value of this size; the slot is empty
 	//
 	// Any other error means that the store failed: the entries may or may not
 	// be stored, and no purge that would drop them has returned in this
@@ -165,6 +166,8 @@ var (
 	ErrChanged = errors.New("store: slot changed since it was read")
 	// ErrFull: the key may have no further variant.
 	ErrFull = errors.New("store: key has all the variants it may have")
+	// ErrTooLarge: the value does not fit into the store, whatever else is dropped.
+	ErrTooLarge = errors.New("store: value is too large for the store")
 	// ErrOvertaken: the fill has lost its right to write.
 	ErrOvertaken = errors.New("store: fill was overtaken by a purge or a newer fill")
 )
@@ -174,7 +177,7 @@ var (
 type Recorder interface {
 	// StoreOp records one operation: op is "get", "acquire", "commit",
 	// "release", "renew", "wait" or "purge", result is "ok", "miss", "held",
-	// "changed", "full", "overtaken", "unreadable" (a value that is damaged or
+	// "changed", "full", "large", "overtaken", "unreadable" (a value that is damaged or
 	// not ours, taken for a miss), "newer" (one of a later version of this
 	// program), "timeout" or "error", or, where Redis says why it refuses,
 	// "oom", "readonly", "loading", "noauth" or "wrongtype". A look-up that the
@@ -232,6 +235,8 @@ func Result(err error) string {
 		return "changed"
 	case errors.Is(err, ErrFull):
 		return "full"
+	case errors.Is(err, ErrTooLarge):
+		return "large"
 	case errors.Is(err, ErrOvertaken):
 		return "overtaken"
 	}

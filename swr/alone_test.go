@@ -18,8 +18,8 @@ func streaming(drop bool) fill {
 			return made{Value: "mine"}, nil
 		}
 		time.Sleep(time.Second)
-		run.Alone(drop)
-		run.Alone(!drop) // only the first call counts
+		run.Alone(drop, nil)
+		run.Alone(!drop, nil) // only the first call counts
 		select {
 		case <-ctx.Done():
 			return made{}, context.Cause(ctx)
@@ -132,7 +132,7 @@ func TestAResultOfAFlightMayDropWhatIsStored(t *testing.T) {
 func TestAPanicAfterAloneLeavesNothingLocked(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		r := p.load(p.caller(func(_ context.Context, run *swr.Run, _ string) (made, error) {
-			run.Alone(false)
+			run.Alone(false, nil)
 			panic("no")
 		}))
 		if r.panicked != "no" || p.ends(swr.ErrPanicked) != 1 || p.failures("release") != 0 {
@@ -146,7 +146,7 @@ func TestAPanicAfterAloneLeavesNothingLocked(t *testing.T) {
 func TestWhatAnAloneFillKeepsIsNotStored(t *testing.T) {
 	bubble(t, func(t *testing.T, p *place) {
 		p.load(p.caller(func(_ context.Context, run *swr.Run, _ string) (made, error) {
-			run.Alone(false)
+			run.Alone(false, nil)
 			return keep("mine"), nil
 		})).want(t, "mine", swr.Miss)
 		if got := p.filled(); len(p.items) != 0 || len(got) != 1 || got[0].err != nil {
@@ -176,4 +176,34 @@ func TestALeaseThatCannotBeReleasedIsRecorded(t *testing.T) {
 			t.Errorf("recorded %v", p.failed)
 		}
 	})
+}
+
+func TestWhoFillsAloneLearnsWhyTheLastResultWasNotKept(t *testing.T) {
+	large := errors.New("large")
+	for name, first := range map[string]fill{
+		"kept nothing": func(context.Context, *swr.Run, string) (made, error) { return made{Why: large}, nil },
+		"said so while it ran": func(_ context.Context, run *swr.Run, _ string) (made, error) {
+			run.Alone(false, large)
+			return made{}, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, p *place) {
+				p.load(p.caller(first))
+				p.load(p.caller(func(_ context.Context, run *swr.Run, _ string) (made, error) {
+					if !run.Solo() || !errors.Is(run.Verdict(), large) {
+						t.Errorf("solo: %v, verdict %v", run.Solo(), run.Verdict())
+					}
+					return made{}, nil
+				}))
+				time.Sleep(time.Minute)
+				p.load(p.caller(func(_ context.Context, run *swr.Run, _ string) (made, error) {
+					if run.Solo() || run.Verdict() != nil {
+						t.Errorf("later, solo: %v, verdict %v", run.Solo(), run.Verdict())
+					}
+					return made{}, nil
+				}))
+			})
+		})
+	}
 }

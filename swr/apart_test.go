@@ -105,7 +105,7 @@ func TestAFillApartThatStoresNothingKeepsNobodyFromQueueing(t *testing.T) {
 	for name, f := range map[string]fill{
 		"nothing kept": func(context.Context, *swr.Run, string) (made, error) { return made{Value: "mine"}, nil },
 		"alone": func(_ context.Context, run *swr.Run, _ string) (made, error) {
-			run.Alone(false)
+			run.Alone(false, nil)
 			return made{Value: "mine"}, nil
 		},
 	} {

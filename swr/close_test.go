@@ -20,7 +20,12 @@ func TestCloseWaitsForRefreshesAndLetsNoneStart(t *testing.T) {
 		go func() { closed <- p.g.Close(context.Background()) }()
 		synctest.Wait()
 		p.put("l", "old")
-		p.load(&caller{shelf: p.shelf, key: "l", fill: c.fill, is: c.is}).want(t, "old", swr.HitStale)
+		r := p.load(&caller{shelf: p.shelf, key: "l", fill: c.fill, is: c.is})
+		if !errors.Is(r.err, swr.ErrClosed) {
+			t.Errorf("error %v", r.err)
+		}
+		r.err = nil
+		r.want(t, "old", swr.HitStale)
 		if err := <-closed; err != nil || time.Since(began) != time.Second {
 			t.Errorf("error %v after %v", err, time.Since(began))
 		}

@@ -16,7 +16,7 @@ var ErrPanicked = errors.New("swr: fill panicked")
 // A Run is one execution of Fill.
 type Run struct {
 	once    sync.Once
-	alone   func(drop bool)
+	alone   func(drop bool, why error)
 	offline bool
 	verdict error
 }
@@ -33,16 +33,17 @@ func (r *Run) Offline() bool { return r.offline }
 // Alone says, while Fill still works, that its result is for its caller only.
 // Whoever waits stops waiting, the lease ends, and from here on Fill's context
 // is cancelled when its caller leaves, and no longer by the fill timeout. With
-// drop, what was stored goes too. Only the first call counts.
-func (r *Run) Alone(drop bool) {
+// drop, what was stored goes too; why is as Made.Why. Only the first call counts.
+func (r *Run) Alone(drop bool, why error) {
 	if r.alone != nil {
-		r.once.Do(func() { r.alone(drop) })
+		r.once.Do(func() { r.alone(drop, why) })
 	}
 }
 
 // Verdict tells, once Load has returned, what became of the entries Fill kept:
-// nil if they are stored, store.ErrOvertaken, or why the store failed; and of a
-// fill that was alone because its key is full, store.ErrFull.
+// nil if they are stored, store.ErrOvertaken, store.ErrTooLarge, or why the store
+// failed; and why a fill was alone: since its key is full, store.ErrFull, since
+// too many wait, ErrWaiters, or since nothing was kept lately, Made.Why of then.
 func (r *Run) Verdict() error { return r.verdict }
 
 // settled ends the time in which Alone counts. It tells whether Alone was called.
@@ -116,7 +117,7 @@ func (g *Group[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim)
 		return lease, err
 	}
 	if errors.Is(err, store.ErrFull) { // hit-for-miss: what is made will not be stored
-		g.pass(claim.Slot, true)
+		g.pass(claim.Slot, err)
 		return nil, err
 	}
 	g.opts.Observe.StoreFailed("acquire", err)
@@ -172,7 +173,7 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 // not end with its caller: others wait for it, unless it is apart.
 func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) (context.Context, *Run, func()) {
 	if f.apart {
-		run := &Run{offline: g.offline(f), alone: func(drop bool) { _ = g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil) }}
+		run := &Run{offline: g.offline(f), alone: func(drop bool, why error) { _ = g.settle(ctx, f, lease, Made[V]{Drop: drop, Why: why}, nil) }}
 		return ctx, run, func() {}
 	}
 	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -189,12 +190,12 @@ func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, b
 		})
 	}
 	run := &Run{offline: g.offline(f)}
-	run.alone = func(drop bool) {
+	run.alone = func(drop bool, why error) {
 		if !background {
 			timer.Stop()
 			unhook = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 		}
-		_ = g.settle(ctx, f, lease, Made[V]{Drop: drop}, nil) // which has recorded it
+		_ = g.settle(ctx, f, lease, Made[V]{Drop: drop, Why: why}, nil) // which has recorded it
 	}
 	return fctx, run, func() {
 		timer.Stop()
@@ -217,7 +218,7 @@ func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, 
 		return nil
 	}
 	if len(made.Keep) == 0 && !made.Shared && !f.apart {
-		g.pass(f.slot, false)
+		g.pass(f.slot, made.Why)
 	}
 	if len(made.Keep) == 0 && !made.Drop {
 		g.release(ctx, lease)
@@ -226,7 +227,7 @@ func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, 
 	}
 	g.seal(f)
 	err = lease.Commit(context.WithoutCancel(ctx), made.Keep...)
-	if err != nil && !errors.Is(err, store.ErrOvertaken) {
+	if err != nil && !errors.Is(err, store.ErrOvertaken) && !errors.Is(err, store.ErrTooLarge) {
 		g.opts.Observe.StoreFailed("commit", err)
 	}
 	g.end(f, verdictOf(made.Shared, err), made.Value)
@@ -237,7 +238,7 @@ func verdictOf(shared bool, commit error) verdict {
 	switch {
 	case !shared:
 		return unshared
-	case commit == nil:
+	case commit == nil, errors.Is(commit, store.ErrTooLarge): // which nothing has overtaken either
 		return committed
 	case errors.Is(commit, store.ErrOvertaken):
 		return lookAgain
@@ -254,11 +255,11 @@ func (g *Group[V]) release(ctx context.Context, lease store.Lease) {
 }
 
 // pass keeps the next callers for slot from queueing.
-func (g *Group[V]) pass(slot store.Slot, full bool) {
+func (g *Group[V]) pass(slot store.Slot, why error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	g.memos.pass(slot, full, now, now.Add(g.opts.PassFor))
+	g.memos.pass(slot, why, now, now.Add(g.opts.PassFor))
 }
 
 // rescue stands in for a fill that failed, if anything may.
@@ -269,9 +270,10 @@ func (g *Group[V]) rescue(ctx context.Context, src Source[V], value V, err error
 	return answer[V]{value: value, outcome: Miss, err: err, final: true}
 }
 
-// fillAlone fills for this caller, and stores nothing.
-func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V) (V, Outcome, error) {
-	made, err := g.solo(ctx, src, old)
+// fillAlone fills for this caller, and stores nothing. verdict is why, where the
+// caller asked for nothing of the kind.
+func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V, verdict error) (V, Outcome, error) {
+	made, err := g.solo(ctx, src, old, verdict)
 	if err != nil {
 		a := g.rescue(ctx, src, made.Value, err)
 		return a.value, a.outcome, a.err
@@ -283,10 +285,10 @@ func (g *Group[V]) fillAlone(ctx context.Context, src Source[V], old V) (V, Outc
 }
 
 // solo runs one Fill whose result is for its caller only.
-func (g *Group[V]) solo(ctx context.Context, src Source[V], old V) (made Made[V], err error) {
+func (g *Group[V]) solo(ctx context.Context, src Source[V], old V, verdict error) (made Made[V], err error) {
 	began, seen := time.Now(), ErrPanicked
 	defer func() { g.opts.Observe.Filled(src.Claim().Key, time.Since(began), false, seen) }()
-	made, err = src.Fill(ctx, &Run{verdict: g.refusal(src.Claim().Slot)}, old)
+	made, err = src.Fill(ctx, &Run{verdict: verdict}, old)
 	seen = err
 	return made, err
 }

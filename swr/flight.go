@@ -2,6 +2,7 @@ package swr
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/reprise-go/reprise/store"
@@ -15,6 +16,7 @@ type flight[V any] struct {
 
 	// Guarded by Group.mu.
 	started time.Time
+	waiting int         // callers in follow
 	sealed  bool        // its commit has begun: late comers look for themselves
 	offline bool        // no lease: the store cannot be reached
 	lease   store.Lease // of one apart, for who takes its place
@@ -44,7 +46,12 @@ const (
 	leader    role = iota
 	follower       // joined in time to share
 	latecomer      // waits for the end, then looks for itself
+	excess         // as many wait as may
 )
+
+// ErrWaiters is the Verdict of a Run that is alone because as many callers as may
+// wait for the fill that it would have waited for.
+var ErrWaiters = errors.New("swr: too many callers wait for one fill")
 
 // join opens the flight of slot, or joins the one under way. One for all does
 // not wait for one that is apart.
@@ -58,9 +65,13 @@ func (g *Group[V]) join(slot store.Slot, apart bool) (*flight[V], role) {
 	case f.offline && time.Since(f.started) >= g.opts.Trust:
 		// Without a lease nothing tells this flight of a purge elsewhere, so
 		// nobody may share one that is older than the trust window.
+	case f.waiting >= g.opts.Waiters:
+		return f, excess
 	case f.sealed:
+		f.waiting++
 		return f, latecomer
 	default:
+		f.waiting++
 		return f, follower
 	}
 	evicted := f
@@ -155,6 +166,9 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 		}
 		return answer[V]{}
 	case <-ctx.Done():
+		g.mu.Lock()
+		f.waiting--
+		g.mu.Unlock()
 		return answer[V]{} // load tells the caller
 	}
 
@@ -184,6 +198,7 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 // the caller fills alone.
 func (g *Group[V]) takeOver(f *flight[V], t *turns) {
 	g.mu.Lock()
+	f.waiting--
 	if time.Since(f.started) >= g.opts.WaitTimeout/2 {
 		g.detach(f)
 	}

@@ -16,6 +16,7 @@ type Options struct {
 	FillTimeout time.Duration // of a shared fill; 0: 30 s
 	WaitTimeout time.Duration // ± a tenth, of a caller for somebody else's fill; after two it fills alone; 0: 5 s
 	Refreshes   int           // refreshes at the same time; 0: 64
+	Waiters     int           // callers that wait for one fill of this Group at the same time; 0: 65,536
 	PassFor     time.Duration // how long an unshared result keeps others from queueing; 0: 2 s
 	Trust       time.Duration // while the store is down, a caller joins a fill this old at most; 0: what Leases says (store.Truster), or 500 ms
 	Observe     Observer      // nil: nothing is recorded
@@ -31,6 +32,9 @@ func (o Options) withDefaults() Options {
 	o.Trust = positive(o.Trust, 500*time.Millisecond)
 	if o.Refreshes <= 0 {
 		o.Refreshes = 64
+	}
+	if o.Waiters <= 0 {
+		o.Waiters = 1 << 16
 	}
 	if o.Observe == nil {
 		o.Observe = unobserved{}
@@ -80,7 +84,8 @@ func newGroup[V any](o Options, r *refreshes) *Group[V] {
 
 // Load returns the value src stands for: from the store if it may, filled once
 // for everyone if not. A non-nil error comes with the value to answer, if Fill
-// gave one; the error of a caller whose ctx ended while it waited is ctx's.
+// gave one; with HitStale it is why nothing refreshes the value, ErrRefreshes or
+// ErrClosed; that of a caller whose ctx ended while it waited is ctx's.
 func (g *Group[V]) Load(ctx context.Context, src Source[V]) (V, Outcome, error) {
 	v, st := g.Peek(ctx, src)
 	if st == Fresh {
@@ -112,13 +117,13 @@ func (g *Group[V]) load(ctx context.Context, src Source[V], v V, st State) (V, O
 		case st == Fresh:
 			return v, Collapsed, nil
 		case st == Stale:
-			g.Refresh(ctx, src, v)
-			return v, HitStale, nil
+			_, err := g.Refresh(ctx, src, v)
+			return v, HitStale, err
 		case ctx.Err() != nil:
 			var none V
 			return none, Miss, context.Cause(ctx)
 		case st == Alone || t.alone || t.looks > maxLooks || g.passing(src.Claim().Slot):
-			return g.fillAlone(ctx, src, v)
+			return g.fillAlone(ctx, src, v, g.refusal(src.Claim().Slot))
 		}
 
 		var a answer[V]
@@ -126,7 +131,9 @@ func (g *Group[V]) load(ctx context.Context, src Source[V], v V, st State) (V, O
 		case role == leader:
 			a = g.lead(ctx, src, f, v, t)
 		case st == Apart:
-			return g.fillAlone(ctx, src, v)
+			return g.fillAlone(ctx, src, v, nil)
+		case role == excess:
+			return g.fillAlone(ctx, src, v, ErrWaiters)
 		default:
 			a = g.follow(ctx, src, f, role, t)
 		}
@@ -172,12 +179,12 @@ func (g *Group[V]) waitLimit() time.Time {
 	return time.Now().Add(d - d/10 + rand.N(d/5+1))
 }
 
-// refusal is why the store would take no value for slot, as far as is known.
+// refusal is why slot's value would not be stored, as far as is known.
 func (g *Group[V]) refusal(slot store.Slot) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.memos.of[slot].full && g.memos.passing(slot, time.Now()) {
-		return store.ErrFull
+	if g.memos.passing(slot, time.Now()) {
+		return g.memos.of[slot].why
 	}
 	return nil
 }

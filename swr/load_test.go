@@ -146,7 +146,7 @@ func TestACallerInStateAloneJoinsNobodyAndStoresNothing(t *testing.T) {
 			if !run.Solo() {
 				t.Error("the run is not solo")
 			}
-			run.Alone(true) // says nothing new
+			run.Alone(true, nil) // says nothing new
 			time.Sleep(time.Second)
 			return keep("mine"), nil
 		})

@@ -25,7 +25,7 @@ type memos struct {
 
 type memo struct {
 	passUntil  time.Time
-	full       bool // because the key takes no further variant
+	why        error // Made.Why, or store.ErrFull
 	retryAfter time.Time
 	failures   int
 }
@@ -36,9 +36,9 @@ func (m memos) passing(slot store.Slot, now time.Time) bool {
 	return now.Before(m.of[slot].passUntil)
 }
 
-func (m memos) pass(slot store.Slot, full bool, now, until time.Time) {
+func (m memos) pass(slot store.Slot, why error, now, until time.Time) {
 	e := m.of[slot]
-	e.passUntil, e.full = until, full
+	e.passUntil, e.why = until, why
 	m.put(slot, e, now)
 }
 
@@ -53,7 +53,7 @@ func (m memos) refreshed(slot store.Slot, now time.Time, ok bool) {
 	e := m.of[slot]
 	if ok {
 		if m.passing(slot, now) { // which this very refresh may have found out
-			m.of[slot] = memo{passUntil: e.passUntil, full: e.full}
+			m.of[slot] = memo{passUntil: e.passUntil, why: e.why}
 		} else {
 			delete(m.of, slot)
 		}
@@ -89,10 +89,12 @@ func (m memos) sweep(now time.Time) {
 	}
 }
 
+// refreshDue tells whether slot may be refreshed now, and nobody fills it.
 func (g *Group[V]) refreshDue(slot store.Slot) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.memos.refreshDue(slot, time.Now())
+	f := g.flights[slot]
+	return (f == nil || f.apart) && g.memos.refreshDue(slot, time.Now())
 }
 
 func (g *Group[V]) refreshed(slot store.Slot, err error) {

@@ -112,7 +112,7 @@ func TestAloneAfterAPanicIsTooLate(t *testing.T) {
 			late = run
 			panic("no")
 		}))
-		late.Alone(true)
+		late.Alone(true, nil)
 		rs := p.crowd(10, func(int) *caller { return p.caller(p.counted(nil)) })
 		if n := outcomes(rs); n[swr.Collapsed] != 9 {
 			t.Errorf("%v", n)

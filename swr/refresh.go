@@ -10,6 +10,10 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
+// ErrRefreshes: a stale value was served, and nothing refreshes it, since as many
+// refreshes are running as may.
+var ErrRefreshes = errors.New("swr: too many refreshes are running")
+
 // ErrClosed is the cause with which Close cancels refreshes that outlast its ctx.
 var ErrClosed = errors.New("swr: group is closed")
 
@@ -24,25 +28,29 @@ func (e *PanicError) Error() string { return fmt.Sprintf("swr: refresh panicked:
 
 // Refresh fills src's slot behind its caller, where nobody does so already, the
 // last failure is long enough ago, and no more than Options.Refreshes are
-// running. It tells whether it started one. old is what Lookup found.
-func (g *Group[V]) Refresh(ctx context.Context, src Source[V], old V) bool {
+// running. It tells whether it started one; err is ErrRefreshes where it was one
+// too many, and ErrClosed after Close. old is what Lookup found.
+func (g *Group[V]) Refresh(ctx context.Context, src Source[V], old V) (started bool, err error) {
 	slot := src.Claim().Slot
-	if !g.refreshDue(slot) || !g.refreshes.begin() {
-		return false
+	if !g.refreshDue(slot) {
+		return false, nil
+	}
+	if err := g.refreshes.begin(); err != nil {
+		return false, err
 	}
 	f, role := g.join(slot, false)
 	if role != leader {
 		g.refreshes.end()
-		return false
+		return false, nil
 	}
 	ctx, src = src.Detach(ctx)
 	if src == nil {
 		g.drop(f, lookAgain)
 		g.refreshes.end()
-		return false
+		return false, nil
 	}
 	go g.refresh(ctx, src, f, old)
-	return true
+	return true, nil
 }
 
 func (g *Group[V]) refresh(ctx context.Context, src Source[V], f *flight[V], old V) {
@@ -92,14 +100,18 @@ func newRefreshes(most int) *refreshes {
 	return &refreshes{ctx: ctx, cancel: cancel, idle: make(chan struct{}), most: most}
 }
 
-func (r *refreshes) begin() bool {
+// begin counts one more refresh. Its errors are ErrClosed and ErrRefreshes.
+func (r *refreshes) begin() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || r.running >= r.most {
-		return false
+	switch {
+	case r.closed:
+		return ErrClosed
+	case r.running >= r.most:
+		return ErrRefreshes
 	}
 	r.running++
-	return true
+	return nil
 }
 
 func (r *refreshes) end() {

@@ -85,7 +85,7 @@ func (s *strain) fill(_ context.Context, run *swr.Run, _ string) (made, error) {
 	case 0:
 		return made{Value: v}, errors.New("503")
 	case 1:
-		run.Alone(true)
+		run.Alone(true, nil)
 		return made{Value: v}, nil
 	case 2:
 		return made{Value: v}, nil

@@ -101,6 +101,7 @@ type Made[V any] struct {
 	Drop      bool          // what was stored must not be used any more
 	Shared    bool          // callers who wait may be asked (State) whether they can use Value
 	Confirmed bool          // old was still right; only its life is new
+	Why       error         // why nothing is kept: the Verdict of those who fill alone because of it
 }
 
 // An Observer learns what a Group did. Its methods must not block.

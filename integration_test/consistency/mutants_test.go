@@ -145,6 +145,26 @@ var mutants = []mutant{
 		edits: []edit{{"store/redisstore/lookup.go", "func (s view) vouched(it *item, now int64) bool {\n", "func (s view) vouched(it *item, now int64) bool {\n\tif it.verified.Load() != 0 {\n\t\treturn true\n\t}\n"}},
 	},
 	{
+		race: "R6", what: "what is dropped is still led back to", trial: "TestHealthy",
+		edits: []edit{{"store/redisstore/local.go", "\t\t\te.Value.Drop()\n", ""}},
+	},
+	{
+		race: "—", what: "a way back does not ask the purge logs", trial: "TestHealthy",
+		edits: []edit{{"store/redisstore/local.go", "it.tracked(now, 0) && s.asTold().vouched(it, now) && it.ready()", "it.tracked(now, 0) && it.ready()"}},
+	},
+	{
+		race: "R14", what: "a way back does not ask for how long the connection has been silent", trial: "TestFaults",
+		edits: []edit{{"store/redisstore/local.go", "return it.tracked(now, 0) && s.asTold()", "return now < it.ends && s.asTold()"}},
+	},
+	{
+		race: "R16", what: "in memory, what is dropped is still led back to", trial: "TestMemory",
+		edits: []edit{{"store/memstore/memstore.go", "\t\t\te.Value.Drop()\n", ""}},
+	},
+	{
+		race: "R16", what: "in memory, a way back does not ask the purge log", trial: "TestMemory",
+		edits: []edit{{"store/memstore/get.go", " && e.verified.Load() == e.of.log.number.Load()", ""}},
+	},
+	{
 		race: "R16", what: "in memory, a commit needs no lease", trial: "TestMemory",
 		edits: []edit{{"store/memstore/commit.go", "\tif !sh.end(l) || l.overtaken(entries) {", "\tif sh.end(l); l.overtaken(entries) {"}},
 	},

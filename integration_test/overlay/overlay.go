@@ -28,6 +28,12 @@ func Build(tb testing.TB, edits ...Edit) (binary string) {
 	return binary
 }
 
+// Fit fails the test if an edit does not fit. It builds nothing.
+func Fit(tb testing.TB, edits ...Edit) {
+	tb.Helper()
+	write(tb, tb.TempDir(), edits)
+}
+
 // write makes the changed files, and the file that names them to the go command.
 func write(tb testing.TB, dir string, edits []Edit) string {
 	tb.Helper()

@@ -7,14 +7,15 @@ import (
 )
 
 // NotModified tells whether the conditions of a GET or HEAD have it answered with
-// 304 where the whole answer would be a 200 with header h (RFC 9110 §13.2.2):
-// If-None-Match, compared weakly, and without one If-Modified-Since. now is what
-// ParseDate wants. A condition that is malformed does not hold; one with a list
-// that is malformed from some place on holds by what comes before.
-func NotModified(request, h http.Header, now time.Time) bool {
+// 304 where the whole answer would be a 200 with these lines of ETag and
+// Last-Modified (RFC 9110 §13.2.2): If-None-Match, compared weakly, and without one
+// If-Modified-Since. now is what ParseDate wants. A condition that is malformed does
+// not hold; one with a list that is malformed from some place on holds by what comes
+// before.
+func NotModified(request http.Header, etag, modified []string, now time.Time) bool {
 	if lines := request["If-None-Match"]; len(lines) > 0 {
 		for _, line := range lines {
-			if listed(line, h) {
+			if listed(line, etag) {
 				return true
 			}
 		}
@@ -24,12 +25,12 @@ func NotModified(request, h http.Header, now time.Time) bool {
 	if !ok {
 		return false
 	}
-	modified, ok := single(h["Last-Modified"], now)
-	return ok && !modified.After(since)
+	last, ok := single(modified, now)
+	return ok && !last.After(since)
 }
 
-// listed tells whether a list of entity tags has that of h, or is "*".
-func listed(list string, h http.Header) bool {
+// listed tells whether a list of entity tags has that of etag, or is "*".
+func listed(list string, etag []string) bool {
 	for {
 		list = strings.TrimLeft(list, " \t,")
 		if list == "" || list[0] == '*' {
@@ -45,7 +46,7 @@ func listed(list string, h http.Header) bool {
 		}
 		end += start + 2
 		opaque, ok := opaqueTag(list[:end])
-		if !ok || tagsMatch(h, opaque, false) {
+		if !ok || tagsMatch(etag, opaque, false) {
 			return ok
 		}
 		list = list[end:]

@@ -7,8 +7,10 @@ import (
 
 // StrongETag returns the entity tag of a response, quotes included, if it has
 // exactly one, well formed and not weak (RFC 9110 §8.8.3).
-func StrongETag(h http.Header) (string, bool) {
-	lines := h["Etag"]
+func StrongETag(h http.Header) (string, bool) { return StrongTag(h["Etag"]) }
+
+// StrongTag is StrongETag for the lines of an ETag.
+func StrongTag(lines []string) (string, bool) {
 	if len(lines) != 1 {
 		return "", false
 	}
@@ -43,7 +45,7 @@ func Confirms(stored, update http.Header) bool {
 			return false
 		}
 		if len(stored["Etag"]) > 0 || opaque == tag {
-			return tagsMatch(stored, opaque, opaque == tag)
+			return tagsMatch(stored["Etag"], opaque, opaque == tag)
 		}
 	} else if len(update["Last-Modified"]) == 0 {
 		return true
@@ -62,7 +64,7 @@ func Describes(stored http.Header, length int64, head http.Header) bool {
 	if lines := head["Etag"]; len(lines) > 0 {
 		tag, _ := sameLines(lines)
 		opaque, ok := opaqueTag(tag)
-		if !ok || !tagsMatch(stored, opaque, false) {
+		if !ok || !tagsMatch(stored["Etag"], opaque, false) {
 			return false
 		}
 	}
@@ -93,10 +95,10 @@ func opaqueTag(tag string) (opaque string, ok bool) {
 	return opaque, true
 }
 
-// tagsMatch compares the stored ETag with an opaque tag, strongly or weakly
-// (RFC 9110 §8.8.3.2). strong tells that the other tag is strong itself.
-func tagsMatch(stored http.Header, opaque string, strong bool) bool {
-	tag, ok := sameLines(stored["Etag"])
+// tagsMatch compares the lines of the stored ETag with an opaque tag, strongly or
+// weakly (RFC 9110 §8.8.3.2). strong tells that the other tag is strong itself.
+func tagsMatch(stored []string, opaque string, strong bool) bool {
+	tag, ok := sameLines(stored)
 	if !ok {
 		return false
 	}

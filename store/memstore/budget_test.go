@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -58,6 +59,12 @@ func TestBudgetIsKept(t *testing.T) {
 	}
 }
 
+// memo stands for a decoded form of the size that is estimated.
+func memo(it *store.Item) (*[]byte, error) {
+	b := make([]byte, it.Memo())
+	return &b, nil
+}
+
 // The estimate has to be near what the entries take of the heap, or the budget
 // is none.
 func TestEstimateIsHonest(t *testing.T) {
@@ -69,7 +76,15 @@ func TestEstimateIsHonest(t *testing.T) {
 		before := heap()
 		s := newStore(t, memstore.Options{Bytes: 1 << 30})
 		for i := range n {
-			fill(t, s, fmt.Sprintf("https://example.com/products/%d", i), entry(tt.body, tt.tags...))
+			key := fmt.Sprintf("https://example.com/products/%d", i)
+			fill(t, s, key, entry(tt.body, tt.tags...))
+			it, err := s.Get(t.Context(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Decoded(it, memo); err != nil {
+				t.Fatal(err)
+			}
 		}
 		took, said := heap()-before, s.LocalSize().Bytes
 		if s.LocalSize().Entries != n {
@@ -97,7 +112,17 @@ func TestTooLargeIsNotKept(t *testing.T) {
 		t.Fatalf("a tenth of the budget is not kept")
 	}
 	fill(t, s, "other", entry(100))
-	fill(t, s, "k", entry(128<<10)) // with its overhead more than an eighth
+	base, err := s.Get(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Acquire(t.Context(), store.Claim{Slot: store.Slot{Key: "k"}, Base: base, Hold: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Commit(t.Context(), entry(128<<10)); !errors.Is(err, store.ErrTooLarge) { // with its overhead more than an eighth
+		t.Errorf("Commit: %v", err)
+	}
 	if has(t, s, "k") {
 		t.Errorf("more than an eighth of the budget is kept, or what was there before")
 	}

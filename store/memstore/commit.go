@@ -46,6 +46,9 @@ func (l *lease) commit(entries []store.Entry) error {
 	case len(entries) == 0:
 		l.s.items.Invalidate(l.slot)
 		return nil
+	case l.s.tooLarge(base), l.s.tooLarge(variant):
+		l.s.items.Invalidate(l.slot)
+		return store.ErrTooLarge
 	}
 	if variant != nil {
 		l.s.attach(variant, base, now)
@@ -63,11 +66,11 @@ func (l *lease) overtaken(entries []store.Entry) bool {
 	if l.s.log.number.Load() == l.began {
 		return false
 	}
-	var hashes []uint64
+	hard, soft := l.s.log.purged(nil) // all
 	for i := range entries {
-		hashes = append(hashes, hashesOf(entries[i].Tags)...)
+		h, s := l.s.log.purged(entries[i].Tags)
+		hard, soft = max(hard, h), max(soft, s)
 	}
-	hard, soft := l.s.log.purged(hashes)
 	return max(hard, soft) > l.began
 }
 
@@ -100,7 +103,7 @@ func (l *lease) entry(from *store.Entry) *entry {
 			Key: l.slot.Key, Variant: strings.Clone(from.Variant), Meta: from.Meta, Body: from.Body, Tags: slices.Clone(from.Tags),
 			Stamp: l.stamp, Expires: time.Now().Add(from.Life),
 		},
-		ends: l.s.clock() + from.Life, filled: l.began, hashes: hashesOf(from.Tags),
+		ends: l.s.clock() + from.Life, filled: l.began, of: l.s,
 	}
 }
 

@@ -15,8 +15,8 @@ type entry struct {
 	store.Item
 	ends   time.Duration // on the store's clock
 	filled uint64        // the purge log's number before its fill began
-	hashes []uint64      // of its tags
-	names  *names        // of a base's variants; nil: it has had none
+	of     *Store
+	names  *names // of a base's variants; nil: it has had none
 
 	// verified is the log's number at which the entry was last found valid:
 	// while that is the log's, a look at it costs one load.
@@ -86,7 +86,7 @@ func (s *Store) valid(e *entry) bool {
 	if e.verified.Load() == now {
 		return true
 	}
-	hard, soft := s.log.purged(e.hashes)
+	hard, soft := s.log.purged(e.Tags)
 	if hard > e.filled {
 		return false
 	}
@@ -97,15 +97,23 @@ func (s *Store) valid(e *entry) bool {
 	return true
 }
 
-// put keeps e in the place of what its slot held. What is too large for the
-// budget leaves the slot empty.
+// Current is of store.Keeper.
+func (e *entry) Current(now time.Time) bool {
+	return now.Sub(e.of.start) < e.ends && e.verified.Load() == e.of.log.number.Load()
+}
+
+// put keeps e, which is not too large, in the place of what its slot held.
 func (s *Store) put(e *entry) {
-	slot := store.Slot{Key: e.Key, Variant: e.Variant}
-	if size(slot, e) > s.largest {
-		s.items.Invalidate(slot)
-		return
+	if e.Variant == "" {
+		e.Keep(e)
 	}
-	s.items.Set(slot, e)
+	s.items.Set(store.Slot{Key: e.Key, Variant: e.Variant}, e)
+}
+
+// tooLarge tells whether e, which may be nil, is more than one entry may take of
+// the budget.
+func (s *Store) tooLarge(e *entry) bool {
+	return e != nil && size(store.Slot{Key: e.Key, Variant: e.Variant}, e) > s.largest
 }
 
 // copyOf returns what e is, to be changed: items in use never are.
@@ -115,7 +123,7 @@ func copyOf(e *entry) *entry {
 			Key: e.Key, Variant: e.Variant, Meta: e.Meta, Body: e.Body, Tags: e.Tags,
 			Stamp: e.Stamp, Of: e.Of, Mark: e.Mark, Expires: e.Expires,
 		},
-		ends: e.ends, filled: e.filled, hashes: e.hashes, names: e.names,
+		ends: e.ends, filled: e.filled, of: e.of, names: e.names,
 	}
 	if e.Soft() {
 		c.Soften()

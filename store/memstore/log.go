@@ -30,13 +30,13 @@ type record struct{ hash, number uint64 }
 
 func (l *purgeLog) init() { l.tags = make(map[uint64]cut) }
 
-// purged returns the numbers of the last purges of any of hashes.
-func (l *purgeLog) purged(hashes []uint64) (hard, soft uint64) {
+// purged returns the numbers of the last purges of any of tags.
+func (l *purgeLog) purged(tags []string) (hard, soft uint64) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	hard, soft = l.floor.hard, l.floor.soft
-	for _, h := range hashes {
-		c := l.tags[h]
+	for _, t := range tags {
+		c := l.tags[xxhash.Sum64String(t)]
 		hard, soft = max(hard, c.hard), max(soft, c.soft)
 	}
 	return hard, soft

@@ -25,7 +25,7 @@ func TestLogIsBounded(t *testing.T) {
 	// The first was forgotten, and with it the difference between tags: it
 	// must still count as purged, and so does what nobody purged.
 	for _, tag := range []string{"first", "soft", "never purged"} {
-		hard, soft := l.purged(hashesOf([]string{tag}))
+		hard, soft := l.purged([]string{tag})
 		if hard == 0 || soft == 0 {
 			t.Errorf("%q: the last purges are %d, %d", tag, hard, soft)
 		}
@@ -34,7 +34,7 @@ func TestLogIsBounded(t *testing.T) {
 		}
 	}
 	last := fmt.Sprint("tag ", 2*maxTags+9) // hard
-	if hard, _ := l.purged(hashesOf([]string{last})); hard != l.number.Load() {
+	if hard, _ := l.purged([]string{last}); hard != l.number.Load() {
 		t.Errorf("the last purge is %d, of %d", hard, l.number.Load())
 	}
 }
@@ -42,17 +42,17 @@ func TestLogIsBounded(t *testing.T) {
 // A tag that was purged long ago and again of late is one of late.
 func TestLogForgetsTheOldest(t *testing.T) {
 	l := newLog()
-	again := hashesOf([]string{"again"})
-	l.purge(again, false, false)
+	again := []string{"again"}
+	l.purge(hashesOf(again), false, false)
 	for i := range maxTags - 1 {
 		l.purge(hashesOf([]string{fmt.Sprint("tag ", i)}), false, false)
 	}
-	l.purge(again, false, false)
+	l.purge(hashesOf(again), false, false)
 	l.purge(hashesOf([]string{"one too many"}), false, false)
 	if hard, _ := l.purged(again); hard != maxTags+1 {
 		t.Errorf("the last purge is %d, want %d", hard, maxTags+1)
 	}
-	if hard, _ := l.purged(hashesOf([]string{"never purged"})); hard != 2 { // of tag 0
+	if hard, _ := l.purged([]string{"never purged"}); hard != 2 { // of tag 0
 		t.Errorf("the floor is %d, want 2", hard)
 	}
 }
@@ -60,11 +60,10 @@ func TestLogForgetsTheOldest(t *testing.T) {
 // One tag purged over and over leaves no trace of all the times before.
 func TestLogOfOneTagIsBounded(t *testing.T) {
 	l := newLog()
-	others := hashesOf([]string{"a", "b"})
-	l.purge(others, false, false)
-	again := hashesOf([]string{"again"})
+	others, again := []string{"a", "b"}, []string{"again"}
+	l.purge(hashesOf(others), false, false)
 	for range 3 * maxTags {
-		l.purge(again, false, false)
+		l.purge(hashesOf(again), false, false)
 		if len(l.order) > 2*maxTags {
 			t.Fatalf("%d records of %d tags", len(l.order), len(l.tags))
 		}
@@ -82,24 +81,24 @@ func TestLogOfOneTagIsBounded(t *testing.T) {
 
 func TestLogOrder(t *testing.T) {
 	l := newLog()
-	a, b := hashesOf([]string{"a"}), hashesOf([]string{"b"})
-	l.purge(a, false, false) // 1
-	l.purge(a, false, true)  // 2
-	l.purge(b, false, true)  // 3
+	a, b := []string{"a"}, []string{"b"}
+	l.purge(hashesOf(a), false, false) // 1
+	l.purge(hashesOf(a), false, true)  // 2
+	l.purge(hashesOf(b), false, true)  // 3
 	for _, tt := range []struct {
 		name       string
-		hashes     []uint64
+		tags       []string
 		hard, soft uint64
 	}{{"a", a, 1, 2}, {"b", b, 0, 3}, {"both", append(a, b...), 1, 3}, {"none", nil, 0, 0}} {
-		if hard, soft := l.purged(tt.hashes); hard != tt.hard || soft != tt.soft {
+		if hard, soft := l.purged(tt.tags); hard != tt.hard || soft != tt.soft {
 			t.Errorf("%s: %d, %d; want %d, %d", tt.name, hard, soft, tt.hard, tt.soft)
 		}
 	}
-	l.purge(nil, true, true)  // 4
-	l.purge(b, true, false)   // 5: all, and a tag
-	l.purge(nil, false, true) // 6: of nothing
-	for _, hashes := range [][]uint64{a, b, nil} {
-		if hard, soft := l.purged(hashes); hard != 5 || soft != 4 {
+	l.purge(nil, true, true)          // 4
+	l.purge(hashesOf(b), true, false) // 5: all, and a tag
+	l.purge(nil, false, true)         // 6: of nothing
+	for _, tags := range [][]string{a, b, nil} {
+		if hard, soft := l.purged(tags); hard != 5 || soft != 4 {
 			t.Errorf("after purges of all: %d, %d; want 5, 4", hard, soft)
 		}
 	}

@@ -84,7 +84,7 @@ func New(o Options) (*Store, error) {
 	var err error
 	s.items, err = otter.New(&otter.Options[store.Slot, *entry]{
 		MaximumWeight: uint64(o.Bytes),
-		Weigher:       func(slot store.Slot, e *entry) uint32 { return uint32(size(slot, e)) }, // put sees to it that it fits
+		Weigher:       func(slot store.Slot, e *entry) uint32 { return uint32(size(slot, e)) }, // tooLarge sees to it that it fits
 		// Ends of lives are checked by look-ups, and what nobody looks up any
 		// more is what the budget drops: otter's expiry would start a
 		// goroutine with a ticker.
@@ -94,6 +94,7 @@ func New(o Options) (*Store, error) {
 		// and nothing that runs under its locks does.
 		Executor: func(f func()) { f() },
 		OnAtomicDeletion: func(e otter.DeletionEvent[store.Slot, *entry]) {
+			e.Value.Drop()
 			if e.Cause == otter.CauseOverflow {
 				s.evictions.Add(1)
 			}
@@ -109,12 +110,11 @@ func New(o Options) (*Store, error) {
 // policy's links and sketch, the allocator's rounding.
 const overhead = 200
 
-// size estimates the bytes that an entry takes. Meta counts twice, since
-// store.Decoded keeps a decoded form of it.
+// size estimates the bytes that an entry takes.
 func size(slot store.Slot, e *entry) int64 {
-	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + 2*len(e.Meta) + len(e.Body)
+	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + len(e.Meta) + e.Memo() + len(e.Body)
 	for _, t := range e.Tags {
-		n += len(t) + int(unsafe.Sizeof(t)) + 8
+		n += len(t) + int(unsafe.Sizeof(t))
 	}
 	if slot.Variant != "" {
 		n += 2 * nameOverhead // there may be as many names of variants that have gone

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"math"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/maypok86/otter/v2"
@@ -27,6 +28,7 @@ func newLocal(budget int64) (*local, error) {
 		MaximumWeight: uint64(budget),
 		Weigher:       weigh,
 		OnAtomicDeletion: func(e otter.DeletionEvent[store.Slot, *item]) {
+			e.Value.Drop()
 			if e.Cause == otter.CauseOverflow {
 				l.evictions.Add(1)
 			}
@@ -39,10 +41,9 @@ func newLocal(budget int64) (*local, error) {
 // allocator's rounding. Measured with 100,000 small items.
 const overhead = 200
 
-// weigh estimates the bytes that an item takes. Meta counts twice, since
-// store.Decoded keeps a decoded form of it.
+// weigh estimates the bytes that an item takes.
 func weigh(_ store.Slot, it *item) uint32 {
-	n := overhead + int(unsafe.Sizeof(*it)) + len(it.raw) + len(it.Meta) +
+	n := overhead + int(unsafe.Sizeof(*it)) + len(it.raw) + it.Memo() +
 		len(it.refs)*int(unsafe.Sizeof(ref{})) + len(it.Tags)*16
 	if it.packed != nil {
 		n += int(unsafe.Sizeof(*it.packed)) + it.packed.size
@@ -53,7 +54,7 @@ func weigh(_ store.Slot, it *item) uint32 {
 // get returns what is kept of slot if a live connection still tracks it.
 func (l *local) get(slot store.Slot, now, after int64) *item {
 	it, ok := l.items.GetIfPresent(slot)
-	if !ok || now >= it.ends || it.gen != it.conn.gen.Load() || !it.conn.live(now, after) {
+	if !ok || !it.tracked(now, after) {
 		return nil
 	}
 	if after != 0 { // its push, and the proof of having read it, may have come since
@@ -62,6 +63,18 @@ func (l *local) get(slot store.Slot, now, after int64) *item {
 		}
 	}
 	return it
+}
+
+// tracked tells whether a live connection still tracks it, which is kept.
+func (it *item) tracked(now, after int64) bool {
+	return now < it.ends && it.gen == it.conn.gen.Load() && it.conn.live(now, after)
+}
+
+// Current is of store.Keeper.
+func (it *item) Current(t time.Time) bool {
+	s := it.conn.s
+	now := s.at(t)
+	return it.tracked(now, 0) && s.asTold().vouched(it, now) && it.ready()
 }
 
 // same returns the kept item if it was decoded from raw, so that a value is
@@ -75,6 +88,9 @@ func (l *local) same(slot store.Slot, raw string) *item {
 }
 
 func (l *local) put(it *item) {
+	if it.Variant == "" {
+		it.Keep(it)
+	}
 	l.items.Set(store.Slot{Key: it.Key, Variant: it.Variant}, it)
 }
 

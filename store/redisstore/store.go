@@ -131,6 +131,9 @@ func (s *Store) close(release bool) error {
 // runs on while the process is stopped.
 func (s *Store) clock() int64 { return int64(time.Since(s.start)) + 1 }
 
+// at is what clock returned at t.
+func (s *Store) at(t time.Time) int64 { return int64(t.Sub(s.start)) + 1 }
+
 // Trust is of store.Truster: Options.Trust.
 func (s *Store) Trust() time.Duration { return s.options.Trust }
 

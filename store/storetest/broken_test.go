@@ -12,7 +12,36 @@ import (
 )
 
 func mutants() []mutant {
-	return slices.Concat(leaseMutants(), overtakeMutants(), waitMutants(), purgeMutants(), softMutants(), valueMutants(), lookMutants(), pairMutants(), fullMutants())
+	return slices.Concat(leaseMutants(), overtakeMutants(), waitMutants(), purgeMutants(), softMutants(), valueMutants(), lookMutants(), pairMutants(), fullMutants(), refMutants())
+}
+
+// A loose is a Keeper that never finds anything out.
+type loose struct{}
+
+func (loose) Current(time.Time) bool { return true }
+
+func refMutants() []mutant {
+	return []mutant{{name: "a Ref outlives what it leads to", breaks: func(f *faulty) {
+		f.get = func(ctx context.Context, key string) (*store.Item, error) {
+			it, err := f.Store.Get(ctx, key)
+			if err != nil {
+				return nil, err
+			}
+			c := &store.Item{
+				Key: it.Key, Meta: it.Meta, Body: it.Body, Tags: it.Tags, Expires: it.Expires,
+				Stamp: it.Stamp, Of: it.Of, Mark: it.Mark,
+			}
+			if it.Soft() {
+				c.Soften()
+			}
+			c.Keep(loose{})
+			return c, nil
+		}
+	}, fails: []string{
+		"a commit replaces what was there", "a commit without entries deletes", "an entry ends with its life",
+		"a purge drops the keys it names, with all variants", "a purge of a tag drops what carries it", "a purge of all drops all",
+		"a soft purge makes stale until the next fill, by *",
+	}}}
 }
 
 func leaseMutants() []mutant {

@@ -3,6 +3,8 @@ package storetest
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/reprise-go/reprise/store"
@@ -23,6 +25,15 @@ type room struct {
 	kill     func(store.Store)
 	lapse    time.Duration
 	patience time.Duration // how long to wait for what has to happen
+
+	mu   sync.Mutex
+	refs map[place]*store.Ref // of what get found last
+}
+
+// A place is a key in one instance.
+type place struct {
+	st  store.Store
+	key string
 }
 
 const (
@@ -44,7 +55,26 @@ func variant(name, body string, tags ...string) store.Entry {
 func (r *room) get(st store.Store, key string) *store.Item {
 	r.Helper()
 	it, err := st.Get(r.Context(), key)
-	return r.found(it, err)
+	now := r.found(it, err)
+	r.checkRef(place{st, strings.Clone(key)}, now) // which may be a view
+	return now
+}
+
+// checkRef fails if the Ref of what was in p leads to anything but now, which
+// Get has just returned; nil: nothing.
+func (r *room) checkRef(p place, now *store.Item) {
+	r.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if it := r.refs[p].Get(time.Now()); it != nil && (now == nil || it.Stamp != now.Stamp || it.Soft() != now.Soft()) {
+		r.Errorf("%q: a Ref leads to %.40q (soft: %v), which is not what Get returns", p.key, it.Body, it.Soft())
+	}
+	if r.refs == nil {
+		r.refs = make(map[place]*store.Ref)
+	}
+	if now != nil {
+		r.refs[p] = now.Ref()
+	}
 }
 
 // variantOf returns base's variant called name in st; nil: there is none.

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	reprise "github.com/reprise-go/reprise/middleware"
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/store/redisstore"
+)
+
+// growth measures how costs grow with what is stored.
+func growth(b *bench) error {
+	for _, measure := range []func(*bench) error{byEntries, byTags, byVariants, byTagged, byInstances} {
+		if err := measure(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// byEntries asks for a thousand pages in turn, of so many that are stored.
+func byEntries(b *bench) error {
+	const asked = 1000
+	var all []*subject
+	counts := []int{1e3, 1e5, 1e6}
+	for _, n := range counts {
+		st, err := newMemory(4 << 30)
+		if err != nil {
+			return err
+		}
+		p := newPage(10)
+		h, err := p.cached(st, reprise.Policy{})
+		if err != nil {
+			return err
+		}
+		targets := make([]string, n)
+		w, r := &dummy{header: make(http.Header)}, get("/")()
+		ask := func(i int) {
+			w.reset()
+			r.RequestURI, r.URL.Path = targets[i], targets[i]
+			h.ServeHTTP(w, r)
+		}
+		for i := range targets {
+			targets[i] = "/page/" + strconv.Itoa(i)
+			ask(i)
+		}
+		some := rand.New(rand.NewPCG(1, 2)).Perm(n)[:asked]
+		i := 0
+		all = append(all, &subject{op: func() func() {
+			for range 40 {
+				for _, i := range some {
+					ask(i)
+				}
+			}
+			return func() {
+				i++
+				ask(some[i%asked])
+				if w.header["X-Cache"][0] != "HIT" {
+					panic(fmt.Sprint("not a hit: ", w.header))
+				}
+			}
+		}})
+	}
+	b.compare(false, all...)
+	for i, s := range all[1:] {
+		bar := 0.0
+		if i == len(all)-2 {
+			bar = 1.3
+		}
+		b.printGrowth(fmt.Sprintf("hit, %d entries stored", counts[i+1]), s, all[0], bar)
+	}
+	return nil
+}
+
+// printGrowth prints s beside the first of its kind; most is the bar, or 0.
+func (b *bench) printGrowth(what string, s, first *subject, most float64) {
+	ratio := s.over(first)
+	r := row{what: what, measured: nanoseconds(s.median()), beside: nanoseconds(first.median()), ratio: fmt.Sprintf("%.2f", ratio), allocs: fmt.Sprint(s.allocs)}
+	if most > 0 {
+		r.bar, r.met = fmt.Sprintf("≤ %.2f", most), ratio <= most
+	}
+	b.print(r)
+}
+
+// byTags measures hits on pages with tags.
+func byTags(b *bench) error {
+	st, err := newMemory(64 << 20)
+	if err != nil {
+		return err
+	}
+	var all []*subject
+	counts := []int{0, 4, 16}
+	for _, n := range counts {
+		p := newPage(1 << 10)
+		for i := range n {
+			p.tags = append(p.tags, fmt.Sprint("tag ", i))
+		}
+		h, err := p.cached(st, reprise.Policy{})
+		if err != nil {
+			return err
+		}
+		r := get(fmt.Sprint("/tags/", n))
+		if err := p.warm(h, r, http.StatusOK); err != nil {
+			return err
+		}
+		all = append(all, &subject{op: asked(h, r)})
+	}
+	b.compare(false, all...)
+	for i, s := range all[1:] {
+		b.printGrowth(fmt.Sprintf("hit, %d tags", counts[i+1]), s, all[0], 1.3)
+	}
+	return nil
+}
+
+// byVariants measures hits on one of so many variants.
+func byVariants(b *bench) error {
+	st, err := newMemory(64 << 20)
+	if err != nil {
+		return err
+	}
+	var all []*subject
+	counts := []int{1, 8, 64}
+	for _, n := range counts {
+		p := newPage(1 << 10)
+		p.fields = []string{"Vary", "X-Variant"}
+		h, err := p.cached(st, reprise.Policy{})
+		if err != nil {
+			return err
+		}
+		target := fmt.Sprint("/variants/", n)
+		for i := range n {
+			p.runs.Store(0)
+			if err := p.warm(h, get(target, "X-Variant", strconv.Itoa(i)), http.StatusOK); err != nil {
+				return err
+			}
+		}
+		all = append(all, &subject{op: asked(h, get(target, "X-Variant", "0"))})
+	}
+	b.compare(false, all...)
+	for i, s := range all[1:] {
+		b.printGrowth(fmt.Sprintf("hit, %d variants", counts[i+1]), s, all[0], 1.3)
+	}
+	return nil
+}
+
+// byTagged measures a purge of a tag that so many entries carry. Only the first
+// one has them to drop: the cost of the next ones is that of the purge itself.
+func byTagged(b *bench) error {
+	ctx := context.Background()
+	memory, err := newMemory(1 << 30)
+	if err != nil {
+		return err
+	}
+	shared, err := b.newRedis(nil)
+	if err != nil {
+		return err
+	}
+	defer shared.Close()
+	counts := []int{1e2, 1e3, 1e4, 1e5}
+	for _, t := range []tier{{name: "memstore", Store: memory}, {name: "redisstore", Store: shared}} {
+		first := 0.0
+		for _, n := range counts {
+			took := make([]float64, 0, b.rounds)
+			for round := range b.rounds {
+				if round > 0 && n > 1e4 && t.name == "redisstore" {
+					break // to fill takes seconds
+				}
+				tag := fmt.Sprint(n, "-", round)
+				for i := range n {
+					if err := fill(ctx, t.Store, fmt.Sprint(tag, " ", i), "x", tag); err != nil {
+						return err
+					}
+				}
+				began := time.Now()
+				if _, err := t.Purge(ctx, store.Purge{Tags: []string{tag}}); err != nil {
+					return err
+				}
+				took = append(took, float64(time.Since(began)))
+				if it, err := t.Get(ctx, tag+" 0"); err == nil {
+					return fmt.Errorf("after its purge: %v", it)
+				}
+			}
+			if first == 0 {
+				first = median(took)
+			}
+			r := row{
+				what: fmt.Sprintf("purge of a tag of %d entries, %s", n, t.name), measured: nanoseconds(median(took)), beside: nanoseconds(first),
+				ratio: fmt.Sprintf("%.2f", median(took)/first),
+			}
+			if n == counts[len(counts)-1] {
+				r.bar, r.met = "≤ 2", median(took)/first <= 2
+			}
+			b.print(r)
+		}
+	}
+	return nil
+}
+
+// byInstances measures local hits at one of so many instances on one Redis.
+func byInstances(b *bench) error {
+	var all []*subject
+	counts := []int{1, 2, 4, 8}
+	p := newPage(1 << 10)
+	r := get("/instances")
+	var opened []*redisstore.Store
+	defer func() {
+		for _, st := range opened {
+			st.Close()
+		}
+	}()
+	for _, n := range counts {
+		var h http.Handler
+		for len(opened) < n {
+			st, err := b.newRedis(func(o *redisstore.Options) { o.Namespace = "bars-instances" })
+			if err != nil {
+				return err
+			}
+			opened = append(opened, st)
+			if h, err = p.cached(st, reprise.Policy{}); err != nil {
+				return err
+			}
+			if err := p.warm(h, r, http.StatusOK); err != nil {
+				return err
+			}
+		}
+		s := &subject{op: asked(h, r)}
+		b.compare(false, s)
+		all = append(all, s)
+	}
+	for i, s := range all[1:] {
+		b.printGrowth(fmt.Sprintf("local hit at one of %d instances", counts[i+1]), s, all[0], 1.3)
+	}
+	return nil
+}

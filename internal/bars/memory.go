@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"time"
+
+	reprise "github.com/reprise-go/reprise/middleware"
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/store/redisstore"
+)
+
+const (
+	perEntry = 400      // bytes beside key, header and body
+	budget   = 64 << 20 // of the local tier
+)
+
+// A space is a store whose local tier is measured.
+type space struct {
+	name string
+	open func() (st store.Store, closeStore func(), err error)
+}
+
+// memory measures what an entry takes beside what is stored, and what a full budget
+// takes of the heap.
+func memory(b *bench) error {
+	for _, s := range []space{
+		{"memstore", func() (store.Store, func(), error) {
+			st, err := newMemory(budget)
+			return st, func() {}, err
+		}},
+		{"redisstore, local", func() (store.Store, func(), error) {
+			st, err := b.newRedis(func(o *redisstore.Options) { o.LocalBytes = budget })
+			return st, func() { st.Close() }, err
+		}},
+	} {
+		for _, used := range []bool{false, true} {
+			if err := b.oneEntry(s, used); err != nil {
+				return err
+			}
+		}
+		for _, size := range []int{100, 1 << 10, 16 << 10, 256 << 10} {
+			took, _, err := fillUp(s, 2*budget/(size+300), size, 3)
+			if err != nil {
+				return err
+			}
+			ratio := float64(took) / budget
+			b.print(row{
+				what: fmt.Sprintf("heap of a full budget, %s, bodies of %d bytes", s.name, size), measured: mebibytes(took), beside: mebibytes(budget),
+				ratio: fmt.Sprintf("%.2f", ratio), bar: "≤ 1.10", met: ratio <= 1.1,
+			})
+		}
+	}
+	return nil
+}
+
+// oneEntry measures what an entry takes as it is stored, or read from Redis, and
+// once it has been used.
+func (b *bench) oneEntry(s space, used bool) error {
+	const n = 10_000
+	asked, state := 1, "as stored"
+	switch {
+	case used:
+		asked, state = 3, "used"
+	case s.name != "memstore":
+		return nil // what is kept of Redis's has been read
+	}
+	took, stored, err := fillUp(s, n, 100, asked)
+	if err != nil {
+		return err
+	}
+	over := (took - stored) / n
+	r := row{
+		what: "one entry, " + s.name + ", " + state, measured: fmt.Sprint(took/n, " B"), beside: fmt.Sprint(stored/n, " B stored"),
+		ratio: fmt.Sprint("+ ", over, " B"), bar: fmt.Sprint("≤ + ", perEntry, " B"), met: over <= perEntry,
+	}
+	b.print(r)
+	return nil
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+
+// fillUp asks for n pages, each so many times: the second time has them kept in
+// this process and decoded. It returns what that took of the heap, and the bytes of
+// keys, header fields and bodies.
+func fillUp(s space, n, size, asked int) (took, stored int64, err error) {
+	before := heap()
+	st, closeStore, err := s.open()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer closeStore()
+	p := newPage(size)
+	h, err := p.cached(st, reprise.Policy{})
+	if err != nil {
+		return 0, 0, err
+	}
+	for i := range n {
+		var w *httptest.ResponseRecorder
+		for range asked {
+			w = httptest.NewRecorder()
+			h.ServeHTTP(w, get(fmt.Sprintf("/things/%07d", i))())
+		}
+		if len(w.Body.Bytes()) != size {
+			return 0, 0, fmt.Errorf("%d bytes, %v", w.Body.Len(), w.Header())
+		}
+		stored += int64(len("GET|http|example.com|/things/0000000") + size + headerBytes(w.Header()))
+	}
+	took = heap() - before
+	runtime.KeepAlive(h)
+	return took, stored, nil
+}
+
+// headerBytes is the length of the fields that are stored.
+func headerBytes(h http.Header) (n int) {
+	if h.Get("Date") == "" {
+		n = len("DateThu, 01 Jan 1970 00:00:00 GMT") // which is stored, and added by servers otherwise
+	}
+	for name, values := range h {
+		switch name {
+		case "Age", "Cache-Status", "X-Cache", "Content-Length":
+			continue
+		}
+		n += len(name) + len(strings.Join(values, ""))
+	}
+	return n
+}
+
+// heap is what is alive. What is pooled, or has a finalizer, dies later than the
+// rest.
+func heap() int64 {
+	var m runtime.MemStats
+	for range 10 {
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		time.Sleep(10 * time.Millisecond)
+	}
+	return int64(m.HeapAlloc)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/store/redisstore"
+)
+
+// remoteHits compares a read that the process's memory does not answer with what
+// rueidis needs for a tracked read of a value of the same size. Both go round more
+// values than they keep.
+func remoteHits(b *bench) error {
+	const values = 64
+	ctx := context.Background()
+	for _, size := range sizes {
+		st, err := b.newRedis(func(o *redisstore.Options) { o.LocalBytes = 64 << 10 })
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{b.redis}, CacheSizeEachConn: 64 << 10})
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		body := strings.Repeat("x", size)
+		name := func(i int) string { return fmt.Sprintf("bars-%d-%d", size, i%values) }
+		for i := range values {
+			if err := fill(ctx, st, name(i), body); err != nil {
+				return err
+			}
+			if err := client.Do(ctx, client.B().Set().Key(name(i)).Value(body).Build()).Error(); err != nil {
+				return err
+			}
+		}
+		i := 0
+		bare := &subject{op: func() func() {
+			return func() {
+				i++
+				res := client.DoCache(ctx, client.B().Get().Key(name(i)).Cache(), time.Hour)
+				if s, err := res.ToString(); err != nil || len(s) != size || res.IsCacheHit() {
+					panic(fmt.Sprint("not a read from Redis: ", err, len(s), res.IsCacheHit()))
+				}
+			}
+		}}
+		ours := &subject{op: func() func() {
+			return func() {
+				i++
+				if it, err := st.Get(ctx, name(i)); err != nil || len(it.Body) != size {
+					panic(fmt.Sprint("not a hit: ", err))
+				}
+			}
+		}}
+		b.compare(false, bare, ours)
+		b.printRatio(fmt.Sprintf("redisstore, not local, %d KB, beside rueidis DoCache", size>>10), ours, bare, 1.15, 1000)
+	}
+	return nil
+}
+
+// fill stores body under key.
+func fill(ctx context.Context, st store.Store, key, body string, tags ...string) error {
+	l, err := st.Acquire(ctx, store.Claim{Slot: store.Slot{Key: key}, Hold: time.Minute})
+	if err != nil {
+		return err
+	}
+	return l.Commit(ctx, store.Entry{Meta: []byte("meta"), Body: []byte(body), Tags: tags, Life: time.Hour})
+}
+
+// redis returns the address of a Redis, and what to call when done with it.
+func redis() (addr string, stop func(), err error) {
+	if addr = os.Getenv("REDIS_ADDR"); addr != "" {
+		return addr, func() {}, nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	addr = l.Addr().String()
+	l.Close()
+	_, port, _ := net.SplitHostPort(addr)
+	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+	if err := cmd.Start(); err != nil {
+		return "", nil, fmt.Errorf("bars needs a Redis: set REDIS_ADDR, or install redis-server (%w)", err)
+	}
+	stop = func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	}
+	if err := reachable(addr, 5*time.Second); err != nil {
+		stop()
+		return "", nil, err
+	}
+	return addr, stop, nil
+}
+
+func reachable(addr string, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	for {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}

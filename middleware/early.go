@@ -1,0 +1,18 @@
+package middleware
+
+import "time"
+
+// refreshesEarly tells whether a hit on v at now has it refreshed, where v is fresh:
+// XFetch of Vattani et al., "Optimal Probabilistic Cache Stampede Prevention",
+// with draw from the exponential distribution of mean 1.
+func (p *Policy) refreshesEarly(v *response, now instant, draw float64) bool {
+	beta := p.Advanced.EarlyRefresh
+	return beta > 0 && !v.isPart() && draw*beta*float64(v.cost()) >= float64(v.windows.Fresh-v.age(now))
+}
+
+// unlikely is more than what is drawn once in a hundred million times.
+const unlikely = 18
+
+// cost is how long the handler took. That of a response that was under way for a
+// while before is not known: 0.
+func (r *response) cost() time.Duration { return r.born.since(r.started) }

@@ -1,0 +1,133 @@
+package middleware
+
+import (
+	"hash/maphash"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/reprise-go/reprise/keyfunc"
+	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
+)
+
+// A keyTable remembers what recent requests without reflected fields asked for:
+// the key that keyfunc.Default made of each, which costs four times as much as to
+// compare a request with one, and where what answers it is, once many have asked.
+// It is a bounded table in which a later request takes an earlier one's place.
+type keyTable struct {
+	seed  maphash.Seed
+	slots [1024]atomic.Pointer[madeKey]
+}
+
+// maxRemembered is how large a madeKey may be to be remembered, in bytes of its
+// strings: with it the table is bounded by 2 MiB.
+const maxRemembered = 2 << 10
+
+// A madeKey is a key and all of the request that it was made of.
+type madeKey struct {
+	host, uri, path, rawPath, rawQuery string
+	secure                             bool
+	key                                string
+
+	hits   atomic.Uint32 // up to wellKnown
+	answer atomic.Pointer[store.Ref]
+}
+
+func newKeyTable() *keyTable { return &keyTable{seed: maphash.MakeSeed()} }
+
+func (t *keyTable) slot(r *http.Request) *atomic.Pointer[madeKey] {
+	hash := maphash.String(t.seed, r.RequestURI)
+	if n := len(r.Host); n > 0 { // many hosts may have the same request line
+		hash += uint64(n)*31 + uint64(r.Host[0])*37 + uint64(r.Host[n/2])*41
+	}
+	return &t.slots[hash%uint64(len(t.slots))]
+}
+
+// of returns the key of r, which has no field of keyfunc.ReflectedHeaders. It is
+// made in buffer.
+func (t *keyTable) of(r *http.Request, buffer []byte) (*madeKey, error) {
+	slot := t.slot(r)
+	if m := slot.Load(); m != nil && m.madeOf(r) {
+		return m, nil
+	}
+	key, err := keyfunc.Default(buffer, r)
+	if err != nil {
+		return nil, err
+	}
+	m := &madeKey{
+		host: r.Host, uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
+		secure: r.TLS != nil, key: string(key),
+	}
+	if m.uri != "" && m.size() <= maxRemembered {
+		slot.Store(m)
+	}
+	return m, nil
+}
+
+// bare tells whether the key is of what the request line says of the URL, as far
+// as can be told at a glance: keyfunc.Default puts all else in brackets.
+func (m *madeKey) bare() bool {
+	return strings.HasPrefix(m.uri, "/") && strings.IndexByte(m.key, '<') < 0
+}
+
+func (m *madeKey) size() int {
+	return len(m.host) + len(m.uri) + len(m.path) + len(m.rawPath) + len(m.rawQuery) + len(m.key)
+}
+
+// madeOf tells whether r is the same to keyfunc.Default. A request line is all
+// that counts of the URL, beside what routers have made of it.
+func (m *madeKey) madeOf(r *http.Request) bool {
+	u := r.URL
+	return m.uri == r.RequestURI && m.host == r.Host && m.secure == (r.TLS != nil) &&
+		u != nil && m.path == u.Path && m.rawPath == u.RawPath && m.rawQuery == u.RawQuery
+}
+
+// wellKnown is how many hits make a response well known. A store that drops what
+// is used least has learned by then how often it is used. Tests set it to 1.
+var wellKnown uint32 = 16
+
+// sampled is how many hits there are for each that is timed, and of a well-known
+// response for each that the store learns of.
+const sampled = 32
+
+// used notes that v was a hit of m, and answers the next ones.
+func (m *madeKey) used(v *response) {
+	if m.hits.Load() < wellKnown && m.hits.Add(1) < wellKnown || v.isPart() {
+		return
+	}
+	if ref := v.item.Ref(); m.answer.Load() != ref {
+		m.answer.Store(ref)
+	}
+}
+
+// serveKnown answers a plain request, which has nothing in its header that counts
+// but conditions, with what is well known to answer it: what load and reply would
+// do, in a straight line. It tells whether it did.
+func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) bool {
+	m := rt.keys.slot(r).Load()
+	if m == nil || !m.madeOf(r) {
+		return false
+	}
+	now := rt.cache.clock.read()
+	if now.lot() == 0 {
+		return false
+	}
+	it := m.answer.Load().Get(now.Time)
+	if it == nil {
+		return false
+	}
+	v, err := store.Decoded(it, decodeResponse)
+	if err != nil || v.state(now.instant) != swr.Fresh || rt.policy.refreshesEarly(v, now.instant, unlikely) {
+		return false
+	}
+	whole := f&hasConditional == 0 || !v.notModified(r.Header, now.instant)
+	v.setFields(w.Header(), v.at(now.instant, rt.cache).forAll(v), whole)
+	if !whole {
+		w.WriteHeader(http.StatusNotModified)
+	} else if w.WriteHeader(v.status); r.Method != http.MethodHead && len(v.body) > 0 {
+		w.Write(v.body)
+	}
+	rt.record.Request(swr.Hit, ReasonNone, 0)
+	return true
+}
