@@ -152,19 +152,29 @@ type patient struct{ net.Listener }
 
 func (l patient) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	return &patientConn{Conn: c, hurry: make(chan struct{}, 1)}, err
+	return &patientConn{Conn: c, hurry: make(chan struct{}, 1), closed: make(chan struct{})}, err
 }
 
 type patientConn struct {
 	net.Conn
-	hurry chan struct{} // the handler has ended
+	hurry  chan struct{} // the handler has ended
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (c *patientConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }
 
 func (c *patientConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if len(p) == 1 && errors.Is(err, io.EOF) {
-		<-c.hurry
-		return 0, os.ErrDeadlineExceeded
+		select {
+		case <-c.hurry:
+			return 0, os.ErrDeadlineExceeded
+		case <-c.closed:
+		}
 	}
 	return n, err
 }
@@ -174,8 +184,11 @@ func (c *patientConn) SetReadDeadline(t time.Time) error {
 	case <-c.hurry:
 	default:
 	}
-	if !t.IsZero() {
-		c.hurry <- struct{}{}
+	if !t.IsZero() { // it is in the past: these servers have no timeouts
+		select {
+		case c.hurry <- struct{}{}:
+		default:
+		}
 	}
 	return c.Conn.SetReadDeadline(t)
 }
