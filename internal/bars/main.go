@@ -35,6 +35,7 @@ var groups = []group{
 	{"memory", memory},
 	{"scan", scan},
 	{"growth", growth},
+	{"early", early},
 }
 
 // A bench is one run of the program.
