@@ -67,6 +67,10 @@ tidy-check: ## Fails where go mod tidy would change something
 bench: ## What the cache costs, each figure beside its bar: ONLY=hit for a part, some minutes for all
 	@go run ./internal/bars -only "$(ONLY)"
 
+.PHONY: bench-peers
+bench-peers: ## The same work through reprise and through what users would pick instead, side by side: ten minutes and more
+	@cd internal/bench && go run -tags peers .
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target of every module for FUZZTIME=30s
 	@{ grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . || true; } | sort | while IFS=: read -r file name; do \

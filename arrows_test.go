@@ -72,8 +72,9 @@ var rooms = map[string]room{
 	"examples/proxy":    {ours: []string{"middleware", "store", "store/memstore", "store/redisstore"}, never: noProm},
 	"internal/scenario": {ours: []string{"keyfunc", "middleware", "store", "swr"}, never: heavy},
 	"internal/model":    {never: heavy},
+	"internal/measure":  {never: heavy},
 	"internal/bars": {
-		ours:   []string{"metrics", "middleware", "store", "store/memstore", "store/redisstore"},
+		ours:   []string{"internal/measure", "metrics", "middleware", "store", "store/memstore", "store/redisstore"},
 		others: []string{"github.com/redis/rueidis"},
 	},
 }

@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/reprise-go/reprise/internal/measure"
 )
 
 // A subject is something to measure: op is one request.
@@ -48,22 +49,9 @@ func repeat(t *testing.B, op func() func(), parallel bool) {
 	})
 }
 
-func (s *subject) median() float64 { return median(s.ns) }
+func (s *subject) median() float64 { return measure.Median(s.ns) }
 
-// over is the median of the rounds' ratios: what one round has to do with load
-// takes no part in that of another.
-func (s *subject) over(base *subject) float64 {
-	ratios := make([]float64, len(s.ns))
-	for i := range ratios {
-		ratios[i] = s.ns[i] / base.ns[i]
-	}
-	return median(ratios)
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
-}
+func (s *subject) over(base *subject) float64 { return measure.Ratio(s.ns, base.ns) }
 
 // printRatio prints s beside base, and whether it is within the bars of ratio and of
 // allocations.
@@ -82,34 +70,12 @@ func nanoseconds(ns float64) string {
 	return fmt.Sprintf("%.0f ns", ns)
 }
 
-// A dummy is a ResponseWriter that costs next to nothing. Its header map is used
-// again, so that the allocations that are counted are the handler's.
-type dummy struct {
-	header http.Header
-	status int
-	bytes  int
-}
-
-func (d *dummy) Header() http.Header { return d.header }
-
-func (d *dummy) Write(p []byte) (int, error) {
-	d.bytes += len(p)
-	return len(p), nil
-}
-
-func (d *dummy) WriteHeader(status int) { d.status = status }
-
-func (d *dummy) reset() {
-	clear(d.header)
-	d.status, d.bytes = 0, 0
-}
-
 // asked returns the op of asking h for r.
 func asked(h http.Handler, r func() *http.Request) func() func() {
 	return func() func() {
-		w, r := &dummy{header: make(http.Header)}, r()
+		w, r := measure.NewWriter(), r()
 		return func() {
-			w.reset()
+			w.Reset()
 			h.ServeHTTP(w, r)
 		}
 	}

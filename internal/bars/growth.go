@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/redisstore"
@@ -15,8 +16,8 @@ import (
 
 // growth measures how costs grow with what is stored.
 func growth(b *bench) error {
-	for _, measure := range []func(*bench) error{byEntries, byTags, byVariants, byTagged, byInstances} {
-		if err := measure(b); err != nil {
+	for _, f := range []func(*bench) error{byEntries, byTags, byVariants, byTagged, byInstances} {
+		if err := f(b); err != nil {
 			return err
 		}
 	}
@@ -39,9 +40,9 @@ func byEntries(b *bench) error {
 			return err
 		}
 		targets := make([]string, n)
-		w, r := &dummy{header: make(http.Header)}, get("/")()
+		w, r := measure.NewWriter(), get("/")()
 		ask := func(i int) {
-			w.reset()
+			w.Reset()
 			r.RequestURI, r.URL.Path = targets[i], targets[i]
 			h.ServeHTTP(w, r)
 		}
@@ -60,8 +61,8 @@ func byEntries(b *bench) error {
 			return func() {
 				i++
 				ask(some[i%asked])
-				if w.header["X-Cache"][0] != "HIT" {
-					panic(fmt.Sprint("not a hit: ", w.header))
+				if w.Header()["X-Cache"][0] != "HIT" {
+					panic(fmt.Sprint("not a hit: ", w.Header()))
 				}
 			}
 		}})
@@ -186,14 +187,14 @@ func byTagged(b *bench) error {
 				}
 			}
 			if first == 0 {
-				first = median(took)
+				first = measure.Median(took)
 			}
 			r := row{
-				what: fmt.Sprintf("purge of a tag of %d entries, %s", n, t.name), measured: nanoseconds(median(took)), beside: nanoseconds(first),
-				ratio: fmt.Sprintf("%.2f", median(took)/first),
+				what: fmt.Sprintf("purge of a tag of %d entries, %s", n, t.name), measured: nanoseconds(measure.Median(took)), beside: nanoseconds(first),
+				ratio: fmt.Sprintf("%.2f", measure.Median(took)/first),
 			}
 			if n == counts[len(counts)-1] {
-				r.bar, r.met = "≤ 2", median(took)/first <= 2
+				r.bar, r.met = "≤ 2", measure.Median(took)/first <= 2
 			}
 			b.print(r)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
 )
@@ -123,15 +124,15 @@ func misses(st store.Store) (*subject, error) {
 	}
 	n := 0
 	return &subject{op: func() func() {
-		w, r := &dummy{header: make(http.Header)}, get("/miss")()
+		w, r := measure.NewWriter(), get("/miss")()
 		return func() {
 			n++
-			w.reset()
+			w.Reset()
 			r.RequestURI = fmt.Sprint("/miss/", n)
 			r.URL.Path = r.RequestURI
 			h.ServeHTTP(w, r)
-			if w.header["X-Cache"][0] != "MISS" || w.bytes != len(p.body) {
-				panic(fmt.Sprint("not a miss: ", w.header))
+			if w.Header()["X-Cache"][0] != "MISS" || w.Bytes != len(p.body) {
+				panic(fmt.Sprint("not a miss: ", w.Header()))
 			}
 		}
 	}}, nil

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 )
 
@@ -60,23 +61,20 @@ func overLoopback(b *bench) error {
 		}
 	}
 	for _, s := range servers[1:] {
-		rate, slow := ratio(s.rates, bare.rates), ratio(s.slow, bare.slow)
+		rate, slow := measure.Ratio(s.rates, bare.rates), measure.Ratio(s.slow, bare.slow)
 		b.print(row{
 			what: "loopback, " + s.name + ", 64 clients", measured: perSecond(s.rates), beside: perSecond(bare.rates),
 			ratio: fmt.Sprintf("%.3f", rate), bar: "≥ 0.97", met: rate >= 0.97,
 		})
 		b.print(row{
-			what: "loopback, " + s.name + ", p99", measured: nanoseconds(median(s.slow)), beside: nanoseconds(median(bare.slow)),
+			what: "loopback, " + s.name + ", p99", measured: nanoseconds(measure.Median(s.slow)), beside: nanoseconds(measure.Median(bare.slow)),
 			ratio: fmt.Sprintf("%.2f", slow), bar: "≤ 1.05", met: slow <= 1.05,
 		})
 	}
 	return nil
 }
 
-func perSecond(rates []float64) string { return fmt.Sprintf("%.0f/s", median(rates)) }
-
-// ratio is the median of the rounds' ratios.
-func ratio(a, b []float64) float64 { return (&subject{ns: a}).over(&subject{ns: b}) }
+func perSecond(rates []float64) string { return fmt.Sprintf("%.0f/s", measure.Median(rates)) }
 
 // A served is a handler behind a server, and what its clients saw by round.
 type served struct {

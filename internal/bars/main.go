@@ -19,12 +19,14 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/reprise-go/reprise/internal/measure"
 )
 
 // A group is some bars that are measured together.
 type group struct {
-	name    string
-	measure func(b *bench) error
+	name string
+	run  func(b *bench) error
 }
 
 var groups = []group{
@@ -70,7 +72,7 @@ func (b *bench) run(only string) error {
 	if err := flag.Set("test.benchtime", b.time.String()); err != nil {
 		return err
 	}
-	addr, stop, err := redis()
+	addr, stop, err := measure.Redis()
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func (b *bench) run(only string) error {
 		if !chosen.MatchString(g.name) {
 			continue
 		}
-		if err := g.measure(b); err != nil {
+		if err := g.run(b); err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
 	}

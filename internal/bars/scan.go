@@ -4,9 +4,9 @@ import (
 	"container/list"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"sort"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 )
 
@@ -28,12 +28,12 @@ func scan(b *bench) error {
 	if err != nil {
 		return err
 	}
-	w, r := &dummy{header: make(http.Header)}, get("/")()
+	w, r := measure.NewWriter(), get("/")()
 	ask := func(target string) (hit bool) {
-		w.reset()
+		w.Reset()
 		r.RequestURI, r.URL.Path = target, target
 		h.ServeHTTP(w, r)
-		return w.header["X-Cache"][0] == "HIT"
+		return w.Header()["X-Cache"][0] == "HIT"
 	}
 	trace := func(use func(string) bool) (before, during float64) {
 		law, random := zipf(pages), rand.New(rand.NewPCG(1, 2))
