@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 )
 
@@ -69,9 +70,9 @@ func (b *bench) waits(beta float64) (*waits, error) {
 	for range 16 {
 		all.Go(func() {
 			var own []time.Duration
-			w, r := &dummy{header: make(http.Header)}, get("/")()
+			w, r := measure.NewWriter(), get("/")()
 			for began := time.Now(); began.Before(end); began = time.Now() {
-				w.reset()
+				w.Reset()
 				r.RequestURI = fmt.Sprint("/page/", rand.IntN(20))
 				r.URL.Path = r.RequestURI
 				h.ServeHTTP(w, r)
