@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -12,13 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	reprise "github.com/reprise-go/reprise/middleware"
-	"github.com/reprise-go/reprise/store"
 )
 
 func floodAttacks() []attack {
+	small := reprise.Policy{TTL: time.Minute, Limits: reprise.Limits{Body: 1 << 10, Header: 16 << 10}}
 	few := reprise.Policy{TTL: time.Minute, Limits: reprise.Limits{Variants: 8}}
 	return []attack{
 		{name: "Vary explosion by values", policy: few, handler: account("Vary: X-User"), once: explode},
@@ -31,12 +30,6 @@ func floodAttacks() []attack {
 		{name: "Vary explosion by long values", policy: minute, unstored: true, handler: account("Vary: X-User"), requests: []request{
 			get("/me", "X-User: "+strings.Repeat("a", 5000)), get("/me", "X-User: "+strings.Repeat("a", 5001)),
 		}},
-		{name: "unique URLs", policy: minute, once: unique, handler: func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/hot" {
-				hotRuns(r).Add(1)
-			}
-			fmt.Fprint(w, r.URL, strings.Repeat("x", 4<<10))
-		}},
 		{name: "ten thousand tags", policy: minute, once: tagged, handler: func(w http.ResponseWriter, r *http.Request) {
 			q := r.URL.Query()
 			n, _ := strconv.Atoi(q.Get("n"))
@@ -46,6 +39,14 @@ func floodAttacks() []attack {
 			fmt.Fprint(w, "page")
 		}},
 		{name: "unique queries, cookies and forwarded hosts", policy: minute, handler: mirror, once: series},
+		{name: "bodies over the limit", policy: small, requests: append(targets("/1023", "/1024"), unchecked(get("/1025"))), stored: true, handler: sized},
+		{name: "bodies over the limit, and no end of them", policy: small, requests: append(targets("/1025", "/5000", "/1025?flush", "/5000?flush", "/1025?length", "/5000?length"), get("/1025?flush&length")), unstored: true, handler: sized},
+		{name: "fields over the limit", policy: small, requests: users("X-User: %d", 3), unstored: true, handler: func(w http.ResponseWriter, r *http.Request) {
+			for i := range 8 {
+				w.Header().Set(fmt.Sprint("X-Junk-", i), strings.Repeat("j", 3<<10))
+			}
+			account()(w, r)
+		}},
 		{name: "forced reloads", policy: minute, once: reload, handler: func(w http.ResponseWriter, r *http.Request) {
 			hotRuns(r).Add(1)
 			fmt.Fprint(w, "page")
@@ -53,9 +54,26 @@ func floodAttacks() []attack {
 	}
 }
 
-func hotRuns(r *http.Request) *atomic.Int64 {
-	n, _ := siteOf(r).seen.LoadOrStore("hot", new(atomic.Int64))
+// counter is a count of what handlers have done.
+func (s *site) counter(name string) *atomic.Int64 {
+	n, _ := s.seen.LoadOrStore(name, new(atomic.Int64))
 	return n.(*atomic.Int64)
+}
+
+func hotRuns(r *http.Request) *atomic.Int64 { return siteOf(r).counter("hot") }
+
+// sized writes as many bytes as the path says, in two pieces, and announces or
+// flushes them as the query says.
+func sized(w http.ResponseWriter, r *http.Request) {
+	n, _ := strconv.Atoi(r.URL.Path[1:])
+	if r.URL.Query().Has("length") {
+		w.Header().Set("Content-Length", strconv.Itoa(n))
+	}
+	fmt.Fprint(w, strings.Repeat("x", n/2))
+	if r.URL.Query().Has("flush") {
+		_ = http.NewResponseController(w).Flush()
+	}
+	fmt.Fprint(w, strings.Repeat("x", n-n/2))
 }
 
 // explode asks for 100 variants where 8 may be stored. The first one stays.
@@ -87,8 +105,8 @@ func explode(t *testing.T, s *site, clients int) {
 	}
 }
 
-// flood sends n requests on one connection, each with the target and fields
-// that of makes.
+// flood sends n requests on one connection, some at a time, each with the target
+// and fields that of makes.
 func flood(t *testing.T, addr string, n int, of func(i int) (target, fields string)) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -97,76 +115,31 @@ func flood(t *testing.T, addr string, n int, of func(i int) (target, fields stri
 	}
 	defer func() { _ = c.Close() }()
 	in := bufio.NewReader(c)
-	for i := range n {
-		target, fields := of(i)
-		if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", target, victimHost, fields); err != nil {
+	for at := 0; at < n; at += 16 {
+		batch := min(16, n-at)
+		var out bytes.Buffer
+		for i := range batch {
+			target, fields := of(at + i)
+			fmt.Fprintf(&out, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", target, victimHost, fields)
+		}
+		if _, err := c.Write(out.Bytes()); err != nil {
 			t.Error(err)
 			return
 		}
-		res, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d", target, res.StatusCode)
-			return
-		}
-	}
-}
-
-// unique asks for many times more than there is room for, and now and then for
-// what everybody asks for.
-func unique(t *testing.T, s *site, clients int) {
-	n := 2000 // 8 MiB
-	if s.setting.store == "redis" {
-		n = 1000
-	}
-	before := s.series(t)
-	for range 20 {
-		s.ask(t, get("/hot"))
-	}
-	atOnce(clients, func(id int) {
-		flood(t, s.addr, 2*n/clients, func(i int) (string, string) {
-			if i%2 == 0 {
-				return "/hot", ""
+		for range batch {
+			res, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Error(err)
+				return
 			}
-			return fmt.Sprintf("/u/%d/%d", id, i), ""
-		})
-	})
-	sizer, ok := s.store.(store.Sizer)
-	if !ok {
-		t.Fatal("the store does not tell its size")
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("%d: %q", res.StatusCode, out.Bytes())
+				return
+			}
+		}
 	}
-	if size := sizer.LocalSize(); size.Bytes > budget {
-		t.Errorf("%d bytes are kept, %d may be", size.Bytes, budget)
-	}
-	runs, _ := s.seen.Load("hot")
-	if got := runs.(*atomic.Int64).Load(); got > int64(n/20) {
-		t.Errorf("what everybody asks for was made %d times in %d requests", got, n)
-	}
-	if after := s.series(t); after != before {
-		t.Errorf("%d series have become %d", before, after)
-	}
-}
-
-// series counts the time series that the collector shows.
-func (s *site) series(t *testing.T) (n int) {
-	t.Helper()
-	registry := prometheus.NewRegistry()
-	if err := registry.Register(s.collector); err != nil {
-		t.Fatal(err)
-	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		n += len(f.GetMetric())
-	}
-	return n
 }
 
 // series sends what would make new label values, if anything of a request did.
@@ -177,7 +150,7 @@ func series(t *testing.T, s *site, clients int) {
 			return fmt.Sprintf("/%d?x=%d", id, i), fmt.Sprintf("Cookie: a%d=%d\r\nX-Forwarded-Host: %d-%d.example\r\n", id, i, id, i)
 		})
 		s.ask(t, ask(fmt.Sprint("METHOD", id), "/", ""))
-		s.ask(t, request{raw: fmt.Sprintf("GET / HTTP/1.1\r\nHost: %d.example\r\nConnection: close\r\n\r\n", id)})
+		s.ask(t, request{raw: fmt.Sprintf("GET / HTTP/1.1\r\nHost: %d.example\r\n\r\n", id)})
 	})
 	if after := s.series(t); after != before {
 		t.Errorf("%d series have become %d", before, after)
@@ -214,8 +187,7 @@ func reload(t *testing.T, s *site, clients int) {
 	atOnce(clients, func(int) {
 		flood(t, s.addr, 200/clients, func(int) (string, string) { return "/page", "Cache-Control: no-cache\r\n" })
 	})
-	runs, _ := s.seen.Load("hot")
-	if got := runs.(*atomic.Int64).Load(); got > 41 { // of two times ten seconds
+	if got := s.counter("hot").Load(); got > 41 { // of two times ten seconds
 		t.Errorf("the handler ran %d times", got)
 	}
 }

@@ -1,6 +1,7 @@
 package attacks
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/keyfunc"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
 )
@@ -22,7 +24,8 @@ func mirror(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	path, _, _ := strings.Cut(r.RequestURI, "?")
-	fmt.Fprintf(w, "%s %s %s %s query=%s bad=%v old=%s body=%q", r.Method, r.Host, path, r.URL.Path, values.Encode(), err != nil, oldQuery(r.URL.RawQuery), body)
+	fmt.Fprintf(w, "%s %s %s path=%s raw=%s query=%s bad=%v old=%s strict=%s body=%q", r.Method, r.Host, path, r.URL.Path, r.URL.RawPath,
+		values.Encode(), err != nil, oldQuery(r.URL.RawQuery), strictQuery(r.URL.RawQuery), body)
 }
 
 // oldQuery is a query as those read it to whom a semicolon separates: the last
@@ -32,6 +35,22 @@ func oldQuery(raw string) string {
 	for _, pair := range strings.FieldsFunc(raw, func(c rune) bool { return c == '&' || c == ';' }) {
 		name, value, _ := strings.Cut(pair, "=")
 		values.Set(name, value)
+	}
+	return values.Encode()
+}
+
+// strictQuery is a query as those read it who stop at the first pair that is
+// wrong.
+func strictQuery(raw string) string {
+	values := make(url.Values)
+	for pair := range strings.SplitSeq(raw, "&") {
+		one, err := url.ParseQuery(pair)
+		if err != nil {
+			break
+		}
+		for name := range one {
+			values[name] = append(values[name], one[name]...)
+		}
 	}
 	return values.Encode()
 }
@@ -55,7 +74,7 @@ func targets(list ...string) (rs []request) {
 }
 
 func keyAttacks() []attack {
-	return slices.Concat(reflectedAttacks(), queryAttacks(), methodAttacks(), pathAttacks(), hostAttacks())
+	return slices.Concat(reflectedAttacks(), queryAttacks(), methodAttacks(), pathAttacks(), hostAttacks(), tlsAttacks())
 }
 
 // reflectedFields is a list of its own, so that a name that is lost from the
@@ -97,7 +116,7 @@ func queryAttacks() []attack {
 		},
 		{
 			name: "query with bad escapes", policy: minute, handler: mirror, stored: true,
-			requests: targets("/q?x=1&y=%zz", "/q?x=1&y=", "/q?x=1", "/q?x=%zz&x=1", "/q?x=1&x=%zz", "/q?%zz=1&x=2", "/q?x=2", "/q?x=%", "/q?x=%2"),
+			requests: targets("/q?x=1&y=%zz", "/q?x=1&y=", "/q?x=1", "/q?x=%zz&x=1", "/q?x=1&x=%zz", "/q?%zz=1&x=2", "/q?x=2&%zz=1", "/q?x=2", "/q?x=%", "/q?x=%2"),
 		},
 		{
 			name: "query that is empty, or has no value", policy: minute, handler: mirror, stored: true,
@@ -129,132 +148,44 @@ func queryAttacks() []attack {
 	}
 }
 
-// purgeByPattern purges by a pattern that names one URL with a glob character
-// in it, whose neighbours match the bare characters.
+// purgeByPattern purges by the key of a URL that has glob characters, as an
+// attacker may choose it. Nothing else goes, whatever these match as a glob.
 func purgeByPattern(t *testing.T, s *site, clients int) {
-	all := []string{"/p/*", "/p/a", "/p/ab", "/p/[a]", "/p/{a}", "/p/?", "/px"}
+	evil := targets("/p/*", "/p/[a]", "/p/q?a?b", `/p/\a`)
+	all := append(targets("/p/a", "/p/ab", "/p/{a}", "/p/q?a", "/p/q?aXb", "/p/%5Ca", "/px"), evil...)
 	atOnce(clients, func(int) {
-		for _, target := range all {
-			s.ask(t, get(target))
-			s.ask(t, get(target))
+		for _, r := range all {
+			s.ask(t, r)
+			s.ask(t, r)
 		}
 	})
-	// As keys show it: the asterisk is escaped in the key, so that the glob's own
-	// matches only what follows the path.
-	if _, err := s.cache.Purge(t.Context(), store.Purge{Match: "GET|http|" + victimHost + `|/p/%x2A*`}); err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range all {
-		want := "HIT"
-		if target == "/p/*" {
-			want = "MISS"
+	for _, gone := range evil {
+		if _, err := s.cache.Purge(t.Context(), store.Purge{Match: keyOf(t, gone)}); err != nil {
+			t.Fatal(err)
 		}
-		if got := s.ask(t, get(target)); got.xCache() != want {
-			t.Errorf("after the purge of /p/*: %s: %v, want %s", target, got, want)
-		}
-	}
-}
-
-// obey is a handler, or a framework around it, that lets a field override the
-// method.
-func obey(w http.ResponseWriter, r *http.Request) {
-	for _, field := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
-		if m := r.Header.Get(field); m != "" {
-			fmt.Fprint(w, "done: ", m)
-			return
+		for _, r := range all {
+			want := "HIT"
+			if r == gone {
+				want = "MISS"
+			}
+			if got := s.ask(t, r); got.xCache() != want {
+				t.Errorf("after the purge of %s: %s: %v, want %s", gone.name(), r.name(), got, want)
+			}
 		}
 	}
-	mirror(w, r)
 }
 
-func methodAttacks() (all []attack) {
-	for _, field := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
-		all = append(all, attack{
-			name: "method override by " + field, policy: minute, handler: obey,
-			requests: []request{get("/item", field+": DELETE"), get("/item"), get("/item", strings.ToLower(field)+": POST"), get("/item", field+": HEAD")},
-		})
+// keyOf is the key under which the answer to r is stored.
+func keyOf(t *testing.T, r request) string {
+	t.Helper()
+	hr, err := http.ReadRequest(bufio.NewReader(strings.NewReader(r.raw)))
+	if err != nil {
+		t.Errorf("%s: %v", r.name(), err)
+		return ""
 	}
-	chunked := request{raw: "GET /search HTTP/1.1\r\nHost: " + victimHost + "\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n6\r\nx=evil\r\n0\r\n\r\n"}
-	return append(all,
-		attack{
-			name: "fat GET", policy: minute, handler: mirror,
-			requests: []request{ask("GET", "/search", "x=evil"), chunked, get("/search"), ask("GET", "/search", "x=other", "Content-Type: application/x-www-form-urlencoded"), ask("HEAD", "/search", "x=1")},
-		},
-		attack{
-			name: "odd methods", policy: minute, handler: mirror,
-			requests: []request{
-				ask("get", "/item", ""), ask("Get", "/item", ""), get("/item"), ask("GETX", "/item", ""), ask("QUERY", "/item", ""), ask("PURGE", "/item", ""),
-				ask("OPTIONS", "/item", ""), ask("TRACE", "/item", ""), ask("POST", "/item", "x=1"), ask("head", "/item", ""),
-			},
-		},
-		attack{
-			name: "asks for events or for another protocol", policy: minute,
-			handler: func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Header["Accept"], r.Header["Upgrade"]) },
-			// The victim's own fields are none of those the handler goes by.
-			requests: []request{get("/item", "Accept: text/event-stream"), get("/item"), get("/item", "accept: text/html, TEXT/EVENT-STREAM"), get("/item", "Connection: Upgrade", "Upgrade: evil")},
-		},
-	)
-}
-
-// mount is a program that has one cache and the same handler thrice.
-func mount(cached func(http.Handler) http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	for _, prefix := range []string{"/shop", "/blog", "/wiki"} {
-		mux.Handle(prefix+"/", http.StripPrefix(prefix, cached(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprint(w, prefix, " ", r.URL.Path)
-		}))))
+	key, err := keyfunc.Default(nil, hr)
+	if err != nil {
+		t.Errorf("%s: %v", r.name(), err)
 	}
-	return mux
-}
-
-// rewrite is outer middleware that lets a field choose what the router sees.
-func rewrite(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if tenant := r.Header.Get("X-Tenant"); tenant != "" {
-			r.URL.Path, r.URL.RawPath = "/"+tenant+r.URL.Path, ""
-		}
-		if lang := r.Header.Get("X-Lang"); lang != "" {
-			r.URL.RawQuery = "lang=" + lang
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func pathAttacks() []attack {
-	return []attack{
-		{
-			name: "paths that are nearly the same", policy: minute, handler: mirror,
-			requests: targets("/a/b", "/a%2fb", "/a%2Fb", "//a/b", "/a//b", "/x/../a/b", "/a/./b", "/a/b/", "/A/b", "/a/b;x", "/a/b%00", "/a/b%20", "/a%2f..%2fb", "/%61/b", "/a/b#x", "/a%252fb", `/a\b`, "/a/b."),
-		},
-		{name: "three mounts on one cache", policy: minute, build: mount, stored: true, requests: targets("/shop/x", "/blog/x", "/wiki/x", "/shop/blog/x", "/blog/shop/x")},
-		{
-			name: "a rewriting front", policy: minute, handler: mirror, front: rewrite, stored: true,
-			requests: []request{
-				get("/x", "X-Tenant: evil"), get("/x"), get("/x", "X-Tenant: other"), get("/evil/x"), get("/x?lang=de"), get("/x", "X-Lang: de"), get("/x?lang=en", "X-Lang: de"),
-			},
-		},
-	}
-}
-
-func hostAttacks() []attack {
-	host := func(line, host string) request {
-		return request{raw: line + "\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"}
-	}
-	return []attack{
-		{
-			name: "Host", policy: minute, handler: mirror, stored: true,
-			requests: []request{
-				get("/"), host("GET / HTTP/1.1", "evil.example"), host("GET / HTTP/1.1", victimHost+":80"), host("GET / HTTP/1.1", victimHost+":1337"),
-				host("GET / HTTP/1.1", "VICTIM.example"), host("GET / HTTP/1.1", victimHost+"."), host("GET / HTTP/1.1", ""),
-				host("GET http://evil.example/ HTTP/1.1", victimHost), host("GET http://"+victimHost+"/ HTTP/1.1", "evil.example"), host("GET HTTP://"+victimHost+"/ HTTP/1.1", victimHost),
-				host("GET http://user@"+victimHost+"/ HTTP/1.1", victimHost), host("GET https://"+victimHost+"/ HTTP/1.1", victimHost),
-			},
-		},
-		{
-			name: "Host twice, or in HTTP/1.0", policy: minute, handler: mirror,
-			requests: []request{
-				get("/"), host("GET / HTTP/1.1", "evil|x"), host("GET / HTTP/1.1\r\nHost: evil.example", victimHost), {raw: "GET / HTTP/1.0\r\n\r\n"}, host("GET / HTTP/1.0", "evil.example"),
-			},
-		},
-	}
+	return string(key)
 }

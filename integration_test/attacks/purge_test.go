@@ -2,64 +2,99 @@ package attacks
 
 import (
 	"fmt"
+	"io"
 	"net/http"
-	"sync/atomic"
+	"strconv"
 	"testing"
 	"time"
 
 	reprise "github.com/reprise-go/reprise/middleware"
 )
 
-// gone is a policy under which old answers may be used for long.
-var gone = reprise.Policy{TTL: time.Minute, StaleWhileRevalidate: time.Hour, StaleIfError: time.Hour}
+// posting stores answers to POSTs that say that they are what a GET would return.
+var posting = reprise.Policy{TTL: time.Minute, Advanced: reprise.Advanced{StorePOST: true}}
 
-// purgeAttacks are about a page that was everybody's, and then is not.
-func purgeAttacks() (all []attack) {
-	for _, status := range []int{401, 403, 404, 405, 410, 451} {
-		all = append(all, turned(fmt.Sprint("cached 200, then ", status), func(w http.ResponseWriter) { http.Error(w, "no more", status) }))
-	}
-	for _, said := range []string{"no-store", "private", "no-cache"} {
-		all = append(all, turned("cached 200, then "+said, func(w http.ResponseWriter) {
-			w.Header().Set("Cache-Control", said)
-			fmt.Fprint(w, "for you alone")
-		}))
-	}
-	return append(all, turned("cached 200, then Vary star", func(w http.ResponseWriter) {
-		w.Header().Set("Vary", "*")
-		fmt.Fprint(w, "for you alone")
-	}))
-}
-
-// turned is a site whose pages turn into what after answers with.
-func turned(name string, after func(http.ResponseWriter)) attack {
-	return attack{
-		name: name, policy: gone,
-		handler: func(w http.ResponseWriter, r *http.Request) {
-			if flag(siteOf(r), r.URL.Path).Load() {
-				after(w)
-				return
+// purgeAttacks drop what is others' to drop.
+func purgeAttacks() []attack {
+	return []attack{
+		{name: "purged by an unsafe request that fails", policy: minute, handler: form, flow: func(t *testing.T, s *site, id int) {
+			for i, status := range []int{400, 401, 403, 404, 405, 500, 503} {
+				kept(t, s, fmt.Sprintf("/%d/%d", id, i), func(target string) request {
+					return ask("POST", target, "x=1", fmt.Sprint("X-Status: ", status))
+				})
 			}
-			fmt.Fprint(w, "the old page")
-		},
-		flow: func(t *testing.T, s *site, id int) {
-			path := fmt.Sprint("/", id)
-			s.ask(t, get(path))
-			if got := s.ask(t, get(path)); got.xCache() != "HIT" {
-				t.Errorf("before: %v", got)
+			kept(t, s, fmt.Sprintf("/%d/put", id), func(target string) request { return ask("PUT", target, "x=1", "X-Status: 403") })
+			kept(t, s, fmt.Sprintf("/%d/purge", id), func(target string) request { return ask("PURGE", target, "", "X-Status: 405") })
+			kept(t, s, fmt.Sprintf("/%d/options", id), func(target string) request { return ask("OPTIONS", target, "") })
+			kept(t, s, fmt.Sprintf("/%d/trace", id), func(target string) request { return ask("TRACE", target, "") })
+		}},
+		{name: "purged by another host's answer", policy: minute, handler: form, flow: func(t *testing.T, s *site, id int) {
+			for i, field := range []string{"Location", "Content-Location"} {
+				kept(t, s, fmt.Sprintf("/%d/%d", id, i), func(target string) request {
+					evil := "POST /evil HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\nX-Says: %s: http://%s%s\r\n\r\n"
+					return request{raw: fmt.Sprintf(evil, field, victimHost, target)}
+				})
 			}
-			flag(s, path).Store(true)
-			// The cache learns of it as it would at the end of the lifetime.
-			for _, r := range []request{get(path, "Cache-Control: no-cache"), get(path), get(path, "Cache-Control: max-stale"), get(path, "Range: bytes=0-2"), ask("HEAD", path, "")} {
-				got := s.ask(t, r)
-				if got.body == "the old page" || got.status == http.StatusPartialContent || r.raw[:4] == "HEAD" && got.xCache() == "HIT" && got.header.Get("Content-Length") == "12" {
-					t.Errorf("%s: the old page: %v", r.name(), got)
+		}},
+		{name: "the answer to a POST, for others", policy: posting, handler: posted, flow: func(t *testing.T, s *site, id int) {
+			for i, says := range []string{
+				"Content-Location: /other", "Content-Location: http://evil.example/%s", "Content-Location: %s?x=1", "X-Nothing: %s",
+				"Content-Location: %s\r\nX-Lifetime: none", "Content-Location: %s\r\nAuthorization: Bearer x", "Content-Location: %s\r\nX-Status: 400",
+			} {
+				target := fmt.Sprintf("/%d/%d", id, i)
+				s.ask(t, ask("POST", target, "x=evil", "X-Says: "+fmt.Sprintf(says, target)))
+				for range 2 {
+					if got := s.ask(t, get(target)); got.body != "the page "+target {
+						t.Errorf("after a POST with %q: %v", says, got)
+					}
 				}
 			}
-		},
+		}},
 	}
 }
 
-func flag(s *site, path string) *atomic.Bool {
-	f, _ := s.seen.LoadOrStore(path, new(atomic.Bool))
-	return f.(*atomic.Bool)
+// kept asks for target, does what an attacker does, and looks whether it is still
+// stored.
+func kept(t *testing.T, s *site, target string, evil func(target string) request) {
+	t.Helper()
+	s.ask(t, get(target))
+	r := evil(target)
+	s.ask(t, r)
+	if got := s.ask(t, get(target)); got.xCache() != "HIT" {
+		t.Errorf("after %s: %v", r.name(), got)
+	}
+}
+
+// form answers a GET by a page, and all else as a field says.
+func form(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	if line := r.Header.Get("X-Says"); line != "" {
+		say(w, []string{line})
+	}
+	w.WriteHeader(statusSaid(r))
+	fmt.Fprint(w, "the page ", r.URL.Path)
+}
+
+// posted answers a GET by a page, and a POST by what was sent.
+func posted(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		fmt.Fprint(w, "the page ", r.URL.Path)
+		return
+	}
+	if r.Header.Get("X-Lifetime") == "" {
+		w.Header().Set("Cache-Control", "max-age=60")
+	}
+	if line := r.Header.Get("X-Says"); line != "" {
+		say(w, []string{line})
+	}
+	w.WriteHeader(statusSaid(r))
+	_, _ = io.Copy(w, r.Body)
+}
+
+// statusSaid is the status that a field of r asks for.
+func statusSaid(r *http.Request) int {
+	if status, err := strconv.Atoi(r.Header.Get("X-Status")); err == nil {
+		return status
+	}
+	return http.StatusOK
 }

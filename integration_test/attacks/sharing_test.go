@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +60,7 @@ func authorized() []request {
 }
 
 func sharingAttacks() []attack {
-	return slices.Concat(authorizationAttacks(), cookieAttacks(), unsharedAttacks(), varyAttacks(), collapseAttacks(), insideAttacks())
+	return slices.Concat(authorizationAttacks(), cookieAttacks(), unsharedAttacks(), varyAttacks(), collapseAttacks(), insideAttacks(), fieldAttacks(), policyAttacks())
 }
 
 func authorizationAttacks() (all []attack) {
@@ -116,9 +115,9 @@ func cookieAttacks() (all []attack) {
 		attack{name: "cookies that select a variant", policy: vary, handler: sid, requests: odd, stored: true},
 		attack{name: "cookies that bypass", policy: bypass, handler: sid, requests: odd},
 		attack{name: "an empty first Cookie line", policy: minute, handler: sid, requests: odd},
-		attack{name: "Set-Cookie", policy: minute, handler: session("Set-Cookie"), flow: ownSession},
-		attack{name: "Set-Cookie and public", policy: explicit, handler: session("Set-Cookie", "Cache-Control: public, max-age=60"), flow: ownSession},
-		attack{name: "set-cookie in small letters", policy: minute, handler: session("set-cookie"), flow: ownSession},
+		attack{name: "Set-Cookie", policy: minute, handler: session("Set-Cookie"), flow: anySession},
+		attack{name: "Set-Cookie and public", policy: explicit, handler: session("Set-Cookie", "Cache-Control: public, max-age=60"), flow: anySession},
+		attack{name: "set-cookie in small letters", policy: minute, handler: session("set-cookie"), flow: anySession},
 	)
 }
 
@@ -133,10 +132,13 @@ func session(field string, said ...string) http.HandlerFunc {
 	}
 }
 
-func ownSession(t *testing.T, s *site, id int) {
+func anySession(t *testing.T, s *site, id int) { ownSession(t, s, id, "X-Other: 1") }
+
+// ownSession asks for sessions, with the header line said beside.
+func ownSession(t *testing.T, s *site, id int, said string) {
 	for i := range 3 {
 		own := fmt.Sprintf("%d-%d", id, i)
-		got := s.ask(t, get("/login", "X-Id: "+own))
+		got := s.ask(t, get("/login", "X-Id: "+own, said))
 		if got.body != "logged in as "+own || !slices.Equal(got.header["Set-Cookie"], []string{"sid=" + own}) {
 			t.Errorf("%s got another one's answer: %v", own, got)
 		}
@@ -161,8 +163,26 @@ func unsharedAttacks() (all []attack) {
 		{"Cache-Control: max-age=60, max-age=0"},
 		{"Expires: 0"},
 		{"Cache-Control: max-age=60", "CDN-Cache-Control: private"},
+		{`Cache-Control: max-age=60, private="Content-Type"`},
+		{`Cache-Control: max-age=60, a="\"", private, b="\""`},
+		{`Cache-Control: max-age=60, ext="open`},
+		{"Cache-Control: max-age=0, max-age=60"},
+		{"Cache-Control: max-age=60x"},
+		{"Cache-Control: max-age=60.5"},
+		{"Cache-Control: max-age=-1"},
+		{"Cache-Control: max-age=60", "Age: 60"},
+		{"Cache-Control: max-age=60", "Date: Thu, 01 Jan 2026 00:00:00 GMT"},
+		{"Expires: Thu, 01 Jan 2099 00:00:00"},
+		{"Content-Type: text/event-stream", "Cache-Control: public, max-age=60"},
 	} {
 		all = append(all, attack{name: "for one alone by " + label(said), policy: minute, handler: account(said...), requests: users("X-User: %d", 5), unstored: true})
+	}
+	// A client that takes what is stale does not get what must not be used so.
+	for _, said := range []string{"max-age=0, must-revalidate", "max-age=0, proxy-revalidate", "no-cache", "s-maxage=0"} {
+		all = append(all, attack{
+			name: "for one alone by " + said + ", whatever a client takes", policy: minute, handler: account("Cache-Control: "+said, `Etag: "1"`),
+			requests: users("X-User: %d\r\nCache-Control: max-stale", 5), unstored: true,
+		})
 	}
 	quoted := []string{`Cache-Control: ext="a, max-age=60, public"`}
 	return append(all, attack{name: "no lifetime but a quoted one", policy: explicit, handler: account(quoted...), requests: users("X-User: %d", 5), unstored: true})
@@ -199,63 +219,6 @@ func varyAttacks() (all []attack) {
 			fmt.Fprintf(w, "%q %q", strings.Join(r.Header["X-User"], ", "), r.Header["X-Tenant"])
 		},
 	})
-}
-
-// oneRun is how long the handlers of the collapse attacks take.
-const oneRun = 200 * time.Millisecond
-
-// collapseAttacks send 100 requests at once, which all miss.
-func collapseAttacks() (all []attack) {
-	for name, c := range map[string]struct {
-		said  []string
-		field string
-	}{
-		"private":       {[]string{"Cache-Control: private, max-age=60"}, "X-User: %s"},
-		"no-store":      {[]string{"Cache-Control: no-store"}, "X-User: %s"},
-		"Set-Cookie":    {[]string{"Cache-Control: public, max-age=60", "Set-Cookie: a=b"}, "X-User: %s"},
-		"Vary":          {[]string{"Cache-Control: public, max-age=60", "Vary: X-User"}, "X-User: %s"},
-		"Vary star":     {[]string{"Cache-Control: public, max-age=60", "Vary: *"}, "X-User: %s"},
-		"Authorization": {nil, "Authorization: %s"},
-		"cookies":       {nil, "Cookie: sid=%s"},
-	} {
-		answer := account(c.said...)
-		all = append(all, attack{
-			name: "collapse leak, " + name, policy: minute,
-			handler: func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(oneRun)
-				answer(w, r)
-			},
-			once: func(t *testing.T, s *site, clients int) { collapse(t, s, clients, c.field) },
-		})
-	}
-	slices.SortFunc(all, func(a, b attack) int { return strings.Compare(a.name, b.name) })
-	return all
-}
-
-// collapse lets 100 ask for one URL, and where there are clients in parallel for
-// three at the same time. Each gets its own answer, and none waits for another's.
-func collapse(t *testing.T, s *site, clients int, field string) {
-	urls := 1
-	if clients > 1 {
-		urls = 3
-	}
-	var mu sync.Mutex
-	var longest time.Duration
-	atOnce(100*urls, func(id int) {
-		own := fmt.Sprintf("user-%d-end", id)
-		began := time.Now()
-		got := s.ask(t, get(fmt.Sprint("/me/", id%urls), fmt.Sprintf(field, own)))
-		took := time.Since(began)
-		if !strings.Contains(got.body, own) {
-			t.Errorf("%s got %v", own, got)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		longest = max(longest, took)
-	})
-	if longest > 3*oneRun {
-		t.Errorf("the last answer came after %v, three runs are %v", longest, 3*oneRun)
-	}
 }
 
 // guarded is a handler with its authentication inside the cache.

@@ -2,13 +2,11 @@ package attacks
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"slices"
-	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,7 +23,7 @@ import (
 
 const (
 	crowd  = 50 // clients in parallel
-	budget = 1 << 20
+	budget = 4 << 20
 )
 
 // An attack is a site and what is done to it: either requests, each of which must
@@ -37,6 +35,10 @@ type attack struct {
 	mounts  func(m mounter, h http.Handler)                         // nil: h answers everything
 	front   func(next http.Handler) http.Handler                    // outside of the cache
 	build   func(wrap func(http.Handler) http.Handler) http.Handler // the whole site, instead of handler
+
+	over   protocol
+	stores []string // where it is played; nil: on all
+	alone  bool     // it takes times or sizes, so that no other attack runs beside it
 
 	requests []request
 	stored   bool // all requests are answered from the cache in the end
@@ -68,9 +70,16 @@ func (g setting) mode() string {
 	return "one after another"
 }
 
-func settings() (all []setting) {
-	for _, st := range []string{"memory", "redis"} {
-		for _, router := range []string{"mux", "chi"} {
+func (a *attack) settings() (all []setting) {
+	stores, routers := a.stores, []string{"mux", "chi"}
+	if stores == nil {
+		stores = []string{"memory", "redis"}
+	}
+	if a.over == overHTTP2 { // which no router knows of
+		routers = routers[:1]
+	}
+	for _, st := range stores {
+		for _, router := range routers {
 			all = append(all, setting{st, router, false}, setting{st, router, true})
 		}
 	}
@@ -80,8 +89,9 @@ func settings() (all []setting) {
 // A site is a server with a cache in it, under attack.
 type site struct {
 	setting
-	addr      string
+	*server
 	store     store.Store
+	namespace string // of the store, in Redis
 	cache     *reprise.Cache
 	collector *metrics.Collector
 	seen      sync.Map // state of handlers, by their own keys
@@ -93,7 +103,8 @@ func (a *attack) open(t *testing.T, g setting) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{setting: g, collector: c, store: openStore(t, g.store)}
+	s := &site{setting: g, collector: c, namespace: "attacks-" + rand.Text()}
+	s.store = openStore(t, g.store, s.namespace)
 	s.cache, err = reprise.New(s.store, reprise.WithRecorder(c))
 	if err != nil {
 		t.Fatal(err)
@@ -101,14 +112,14 @@ func (a *attack) open(t *testing.T, g setting) *site {
 	t.Cleanup(func() { _ = s.cache.Close(context.Background()) })
 	p := a.policy
 	p.Name = "page"
-	s.addr = serve(t, a.site(g.router, s.cache.Handler(p), s))
+	s.server = serve(t, a.site(g.router, s.cache.Handler(p), s), a.over)
 	return s
 }
 
 // bare is the same site without a cache.
-func (a *attack) bare(t *testing.T, g setting) string {
+func (a *attack) bare(t *testing.T, g setting) *server {
 	t.Helper()
-	return serve(t, a.site(g.router, func(h http.Handler) http.Handler { return h }, &site{setting: g}))
+	return serve(t, a.site(g.router, func(h http.Handler) http.Handler { return h }, &site{setting: g}), a.over)
 }
 
 type siteKey struct{}
@@ -149,16 +160,7 @@ func (a *attack) mount(m mounter, all string) {
 	m.Handle(all, a.handler)
 }
 
-func serve(t *testing.T, h http.Handler) (addr string) {
-	t.Helper()
-	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.Start()
-	t.Cleanup(s.Close)
-	return s.Listener.Addr().String()
-}
-
-func openStore(t *testing.T, kind string) store.Store {
+func openStore(t *testing.T, kind, namespace string) store.Store {
 	t.Helper()
 	if kind == "memory" {
 		st, err := memstore.New(memstore.Options{Bytes: budget})
@@ -169,8 +171,7 @@ func openStore(t *testing.T, kind string) store.Store {
 	}
 	// A busy machine is no attack: Redis has time to answer.
 	st, err := redisstore.New(redisstore.Options{
-		Addrs: []string{redistest.Addr(t)}, Namespace: "attacks-" + strconv.FormatInt(time.Now().UnixNano(), 36),
-		Timeout: 2 * time.Second, LocalBytes: budget,
+		Addrs: []string{redistest.Addr(t)}, Namespace: namespace, Timeout: 5 * time.Second, LocalBytes: budget,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +190,7 @@ func openStore(t *testing.T, kind string) store.Store {
 // ask sends r, and fails the test where there is no answer.
 func (s *site) ask(t *testing.T, r request) *answer {
 	t.Helper()
-	got, err := send(s.addr, r)
+	got, err := s.send(r)
 	if err != nil {
 		t.Errorf("%s: %v", r.name(), err)
 		return &answer{header: make(http.Header)}
@@ -197,107 +198,28 @@ func (s *site) ask(t *testing.T, r request) *answer {
 	return got
 }
 
-// play runs the attack in one setting.
-func (a *attack) play(t *testing.T, g setting) {
-	switch {
-	case a.once != nil:
-		clients := 1
-		if g.parallel {
-			clients = crowd
-		}
-		a.once(t, a.open(t, g), clients)
-	case a.flow != nil && g.parallel:
-		s := a.open(t, g)
-		atOnce(crowd, func(id int) { a.flow(t, s, id) })
-	case a.flow != nil:
-		s := a.open(t, g)
-		for id := range 3 {
-			a.flow(t, s, id)
-		}
-	default:
-		a.compare(t, g)
-	}
-}
-
-// atOnce calls f n times at the same time.
-func atOnce(n int, f func(id int)) {
-	var ready, done sync.WaitGroup
-	ready.Add(1)
-	for id := range n {
-		done.Go(func() {
-			ready.Wait()
-			f(id)
-		})
-	}
-	ready.Done()
-	done.Wait()
-}
-
-// compare sends the requests to the site with a cache, in several orders, and
-// compares each answer with the one from the site without.
-func (a *attack) compare(t *testing.T, g setting) {
-	want := make([]*answer, len(a.requests))
-	bare := a.bare(t, g)
-	for i, r := range a.requests {
-		got, err := send(bare, r)
-		if err != nil {
-			t.Fatalf("without a cache: %s: %v", r.name(), err)
-		}
-		want[i] = got
-	}
-	orders := [][]int{nil}
-	for i := range a.requests {
-		orders[0] = append(orders[0], i)
-	}
-	if !g.parallel { // the victims come first, too
-		back := slices.Clone(orders[0])
-		slices.Reverse(back)
-		orders = append(orders, back)
-	}
-	for _, order := range orders {
-		s := a.open(t, g)
-		if g.parallel {
-			atOnce(crowd, func(id int) { // each begins with another request
-				n := len(order)
-				for i := range min(n, 3) {
-					a.check(t, s, order[(id+i)%n], want)
-				}
-			})
-		}
-		for _, i := range order {
-			a.check(t, s, i, want)
-		}
-		for _, i := range order {
-			if got := a.check(t, s, i, want); a.stored && !a.requests[i].free && got.xCache() != "HIT" {
-				t.Errorf("not stored, which makes the attack an empty one: %s\n%v", a.requests[i].name(), got)
-			}
-		}
-	}
-}
-
-func (a *attack) check(t *testing.T, s *site, i int, want []*answer) *answer {
-	r := a.requests[i]
-	got := s.ask(t, r)
-	switch {
-	case r.free:
-	case !got.same(want[i]):
-		t.Errorf("%s\ngot  %v\nwant %v", r.name(), got, want[i])
-	case a.unstored && (got.xCache() == "HIT" || got.xCache() == "STALE"):
-		t.Errorf("answered from the cache: %s\n%v", r.name(), got)
-	}
-	return got
-}
+// byName orders attacks that come out of a map.
+func byName(a, b attack) int { return strings.Compare(a.name, b.name) }
 
 // attacks are all of them, by theme.
 func attacks() []attack {
-	return slices.Concat(keyAttacks(), sharingAttacks(), poisonAttacks(), floodAttacks(), purgeAttacks())
+	return slices.Concat(keyAttacks(), sharingAttacks(), poisonAttacks(), floodAttacks(), uniqueAttacks(), turnedAttacks(), purgeAttacks(), overHTTP2Attacks(), frameAttacks())
 }
 
 func TestAttacks(t *testing.T) {
 	for _, a := range attacks() {
 		t.Run(a.name, func(t *testing.T) {
-			for _, g := range settings() {
-				t.Run(fmt.Sprintf("%s/%s/%s", g.store, g.router, g.mode()), func(t *testing.T) { a.play(t, g) })
+			besides := func(t *testing.T) {
+				if !a.alone {
+					t.Parallel()
+				}
+			}
+			besides(t)
+			for _, g := range a.settings() {
+				t.Run(fmt.Sprintf("%s/%s/%s", g.store, g.router, g.mode()), func(t *testing.T) {
+					besides(t)
+					a.play(t, g)
+				})
 			}
 		})
 	}

@@ -82,7 +82,10 @@ func Main(m *testing.M) {
 		code = max(code, 1)
 	}
 	close(over)
-	if err := goleak.Find(); code == 0 && err != nil {
+	// Where a toxic is taken out while its link ends, toxiproxy 2.5.0 may leave a
+	// goroutine that sends to nobody: some in an hour of faults.
+	toxic := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*NoopToxic).Pipe")
+	if err := goleak.Find(toxic); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, "goleak: after all tests:", err)
 		code = 1
 	}
