@@ -213,7 +213,7 @@ func (c *capture) response(d *draft, q *question, j *judgement) *response {
 		windows: j.windows, marks: j.marks,
 	}
 	c.complete(h, d, v, q.received)
-	if j.marks&implicit != 0 {
+	if j.marks&implicit != 0 && j.marks&asked == 0 { // what is asked about may be explicit, and over
 		v.windows.Fresh = jittered(v.windows.Fresh, p.Jitter)
 	}
 	v.setHeader(h)

@@ -106,7 +106,7 @@ func (m *madeKey) used(v *response) {
 // do, in a straight line. It tells whether it did.
 func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) bool {
 	m := rt.keys.slot(r).Load()
-	if m == nil || !m.madeOf(r) {
+	if m == nil || !m.madeOf(r) || len(m.key) > rt.policy.Limits.Key {
 		return false
 	}
 	now := rt.cache.clock.read()

@@ -196,3 +196,21 @@ func TestLimitOfRefreshes(t *testing.T) {
 		s.get("/c").want(t, "HIT", "x")
 	})
 }
+
+// A policy's limit counts where another policy has made the response well known.
+func TestTheLimitOfKeysIsThePolicysOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, plain, say("x"))
+		short := plain
+		short.Name, short.Limits.Key = "short", 40
+		b := &site{t: t, cache: s.cache, Handler: s.cache.Handler(short)(say("b"))}
+		long := "/" + strings.Repeat("p", 80)
+		for _, of := range []*site{b, s, s, s, b, b, b, b} {
+			time.Sleep(time.Nanosecond)
+			a := of.get(long)
+			if of == b {
+				a.want(t, "BYPASS", "b")
+			}
+		}
+	})
+}

@@ -284,3 +284,17 @@ func TestAnAnswerThatMayNotBeStoredDisplacesTheOldOne(t *testing.T) {
 		})
 	}
 }
+
+// Jitter is for the policy's lifetimes. What was over when it came, and is kept to
+// be asked about, does not become fresh by it.
+func TestExplicitFreshnessThatIsOverIsNotJittered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reprise.Policy{Name: "p"}, with(say("x"), "Cache-Control", "max-age=100", "Age", "101", "Etag", `"1"`))
+		for i := range 40 {
+			s.get(fmt.Sprint("/", i))
+			if a := s.get(fmt.Sprint("/", i)); a.Header.Get("X-Cache") == "HIT" {
+				t.Errorf("%d: %v", i, a.Header)
+			}
+		}
+	})
+}

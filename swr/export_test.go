@@ -18,3 +18,13 @@ func (g *Group[V]) Memos() int {
 	defer g.mu.Unlock()
 	return len(g.memos.of)
 }
+
+// Waiting returns how many callers wait for fills.
+func (g *Group[V]) Waiting() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, f := range g.flights {
+		n += f.waiting
+	}
+	return n
+}

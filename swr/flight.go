@@ -65,6 +65,8 @@ func (g *Group[V]) join(slot store.Slot, apart bool) (*flight[V], role) {
 	case f.offline && time.Since(f.started) >= g.opts.Trust:
 		// Without a lease nothing tells this flight of a purge elsewhere, so
 		// nobody may share one that is older than the trust window.
+	case apart: // it waits for nobody
+		return f, latecomer
 	case f.waiting >= g.opts.Waiters:
 		return f, excess
 	case f.sealed:
@@ -166,9 +168,7 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 		}
 		return answer[V]{}
 	case <-ctx.Done():
-		g.mu.Lock()
-		f.waiting--
-		g.mu.Unlock()
+		g.leave(f, r)
 		return answer[V]{} // load tells the caller
 	}
 
@@ -188,6 +188,15 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 		return answer[V]{value: f.value, outcome: Collapsed, final: true}
 	default:
 		return answer[V]{unsuited: true}
+	}
+}
+
+// leave says that who has joined f as r does not wait for it, or no longer.
+func (g *Group[V]) leave(f *flight[V], r role) {
+	if r == follower || r == latecomer {
+		g.mu.Lock()
+		f.waiting--
+		g.mu.Unlock()
 	}
 }
 

@@ -40,6 +40,7 @@ func (g *Group[V]) Refresh(ctx context.Context, src Source[V], old V) (started b
 	}
 	f, role := g.join(slot, false)
 	if role != leader {
+		g.leave(f, role)
 		g.refreshes.end()
 		return false, nil
 	}

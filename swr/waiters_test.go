@@ -82,3 +82,45 @@ func TestWhoWaitsOnCountsOnce(t *testing.T) {
 		<-first
 	}, threeWaiters)
 }
+
+// Who is apart waits for nobody, and takes no place.
+func TestWhoIsApartTakesNoPlace(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		first := p.start(context.Background(), p.caller(p.counted(nil)))
+		synctest.Wait()
+		for range 3 {
+			p.load(p.apart(part(time.Millisecond))).want(t, "part", swr.Miss)
+		}
+		rs := p.crowd(3, func(int) *caller { return p.caller(p.counted(nil)) })
+		if n := outcomes(rs); n[swr.Collapsed] != 3 {
+			t.Errorf("%v", n)
+		}
+		(<-first).want(t, "new", swr.Miss)
+		p.wantRuns(1)
+	}, threeWaiters)
+}
+
+// Nor does who would refresh what somebody else refreshes already.
+func TestWhoWouldRefreshTakesNoPlace(t *testing.T) {
+	for range 100 {
+		p := newPlace(t, threeWaiters)
+		p.put("k", "old")
+		hold := make(chan struct{})
+		c := func() *caller {
+			c := p.caller(func(context.Context, *swr.Run, string) (made, error) {
+				<-hold
+				return made{}, errors.New("503")
+			})
+			c.is = stale("old")
+			return c
+		}
+		p.crowd(64, func(int) *caller { return c() })
+		if n := p.g.Waiting(); n != 0 {
+			t.Errorf("%d wait for a refresh that nobody waits for", n)
+		}
+		close(hold)
+		if err := p.g.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
