@@ -28,10 +28,10 @@ help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings
+test: ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings, and the attacks without the detector, for its price
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
 	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
-	$(call each,p=; if [ $$m = ./integration_test ]; then p="-p 1"; fi; go test -race -shuffle=on $$p ./...)
+	$(call each,if [ $$m = ./integration_test ]; then go test -race -shuffle=on -p 1 $$(go list ./... | grep -v /attacks$$) && go test -shuffle=on ./attacks; else go test -race -shuffle=on ./...; fi)
 
 .PHONY: race
 race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
