@@ -29,7 +29,7 @@ func collapseAttacks() (all []attack) {
 		a := attack{
 			name: "collapse leak, " + name, policy: minute, alone: true,
 			handler: func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(100 * time.Millisecond)
 				answer(w, r)
 			},
 		}
@@ -55,21 +55,24 @@ func collapse(t *testing.T, s *site, bare *server, clients int, field string) {
 		}
 	}
 	var took [2]time.Duration
-	atOnce(2, func(i int) { took[i] = ownAnswers(t, []*server{bare, s.server}[i], urls, field) })
-	if oneRun, longest := took[0], took[1]; longest > 3*oneRun {
-		t.Errorf("the last answer came after %v, three runs are %v", longest, 3*oneRun)
+	for round := range 3 { // the best counts: what else the machine does is no attack
+		atOnce(2, func(i int) { took[i] = ownAnswers(t, []*server{bare, s.server}[i], round, urls, field) })
+		if took[1] <= 3*took[0] {
+			return
+		}
 	}
+	t.Errorf("the last answer came after %v, three runs are %v", took[1], 3*took[0])
 }
 
 // ownAnswers sends 100 requests for each URL at once, checks that each gets its
 // own answer, and returns how long the last one took.
-func ownAnswers(t *testing.T, s *server, urls int, field string) (longest time.Duration) {
+func ownAnswers(t *testing.T, s *server, round, urls int, field string) (longest time.Duration) {
 	t.Helper()
 	var mu sync.Mutex
 	atOnce(100*urls, func(id int) {
 		own := fmt.Sprintf("user-%d-end", id)
 		began := time.Now()
-		got, err := s.send(get(fmt.Sprint("/me/", id%urls), fmt.Sprintf(field, own)))
+		got, err := s.send(get(fmt.Sprint("/me/", round, "/", id%urls), fmt.Sprintf(field, own)))
 		took := time.Since(began)
 		if err != nil || !strings.Contains(got.body, own) {
 			t.Errorf("%s got %v, %v", own, got, err)
