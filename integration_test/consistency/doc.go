@@ -10,4 +10,5 @@
 //
 // Mutants show that the checker can fail: each is the program with one
 // protection taken out, built by an overlay of its source, and must be caught.
+// That takes minutes: make consistency does it (build tag mutants).
 package consistency
