@@ -16,6 +16,7 @@ import (
 var reflectedNames = []string{
 	"Forwarded", // RFC 7239
 	"Front-End-Https",
+	"Host", // beside :authority of HTTP/2; net/http keeps that of HTTP/1 apart
 	"X-Envoy-Original-Path",
 	"X-Forwarded-Base",
 	"X-Forwarded-Host",
@@ -68,7 +69,7 @@ var reflectedSets = func() map[string]fieldSet {
 func (s fieldSet) append(dst []byte, h http.Header) []byte {
 	var found fieldSet
 	for name := range h {
-		if name != "" && (name[0] == 'X' || name[0] == 'F') {
+		if name != "" && (name[0] == 'X' || name[0] == 'F' || name[0] == 'H') {
 			found |= reflectedSets[name]
 		}
 	}

@@ -58,7 +58,7 @@ func factsOf(h http.Header) (f facts) {
 				f |= wantsEvents
 			}
 		default:
-			if (name[0] == 'X' || name[0] == 'F') && reflected[name] {
+			if (name[0] == 'X' || name[0] == 'F' || name[0] == 'H') && reflected[name] {
 				f |= hasReflected
 			}
 		}

@@ -10,6 +10,7 @@
 // TestMutants takes the defences out of the product one by one and shows that the
 // attack then succeeds. It takes minutes: make attacks runs it (build tag mutants).
 //
-// Not here: "purge without a token", since there is no admin handler yet, and
-// compressed bombs, which store/redisstore/pack_test.go has.
+// ATTACKS_LONG=1 has TestMillionURLs ask for a million of them.
+//
+// Not here: "purge without a token", since there is no admin handler yet.
 package attacks

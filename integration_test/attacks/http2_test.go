@@ -27,6 +27,10 @@ func overHTTP2Attacks() []attack {
 func frameAttacks() []attack {
 	return []attack{
 		{
+			name: "Host beside the authority, over HTTP-2", policy: minute, over: overHTTP2, flow: besideAuthority,
+			handler: func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%s %q", r.Host, r.Header["Host"]) },
+		},
+		{
 			name: "a cookie in crumbs, over HTTP-2", policy: minute, over: overHTTP2, flow: crumbs,
 			handler: func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%q", r.Header["Cookie"]) },
 		},
@@ -112,4 +116,21 @@ func literals(fields []string) (block []byte) {
 		}
 	}
 	return block
+}
+
+// besideAuthority sends a Host that is not the host asked for, which net/http
+// shows to handlers.
+func besideAuthority(t *testing.T, s *site, id int) {
+	for _, target := range []string{fmt.Sprint("/", id), fmt.Sprint("/", id)} {
+		for _, host := range []string{"evil.example", "", "other.example"} {
+			fields := []string{":authority", victimHost}
+			want := victimHost + " []"
+			if host != "" {
+				fields, want = append(fields, "host", host), fmt.Sprintf("%s [%q]", victimHost, host)
+			}
+			if got, err := s.frames(target, fields...); err != nil || got != want {
+				t.Errorf("Host: %q: got %q, %v, want %q", host, got, err, want)
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ package attacks
 
 var keyMutants = []mutant{
 	one("reflected fields are not in the key", "reflected X-Forwarded-Host", keyFile, "\tdst = c.reflected.append(dst, r.Header)\n", ""),
+	one("a Host beside the authority is not known", "Host beside the authority, over HTTP-2", "keyfunc/reflected.go", "\t\"Host\", // beside :authority of HTTP/2; net/http keeps that of HTTP/1 apart\n", ""),
 	one("one reflected field is not known", "reflected X-Rewrite-Url", "keyfunc/reflected.go", "\t\"X-Rewrite-Url\",\n", ""),
 	one("queries with a semicolon are sorted", "query cloaking by semicolons", queryFile, "\t\tcase ';':\n\t\t\treturn false\n", ""),
 	one("queries are sorted by value, too", "query duplicates and their order", queryFile, "slices.SortStableFunc(pairs, func(a, b string) int { return compareNames(nameOf(a), nameOf(b)) })", "slices.Sort(pairs)"),

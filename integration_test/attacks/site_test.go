@@ -23,7 +23,7 @@ import (
 
 const (
 	crowd  = 50 // clients in parallel
-	budget = 4 << 20
+	budget = 2 << 20
 )
 
 // An attack is a site and what is done to it: either requests, each of which must

@@ -23,7 +23,7 @@ func uniqueAttacks() []attack {
 		{name: "large pages, asked for often", policy: minute, once: often, alone: true, handler: func(w http.ResponseWriter, r *http.Request) {
 			size := 4 << 10
 			if strings.HasPrefix(r.URL.Path, "/large") {
-				size = budget / 4
+				size = budget / 6
 			}
 			fmt.Fprint(w, r.URL, strings.Repeat("x", size))
 		}},

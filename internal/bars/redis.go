@@ -16,9 +16,9 @@ import (
 // rueidis needs for a tracked read of a value of the same size. Both go round more
 // values than they keep.
 func remoteHits(b *bench) error {
-	const values = 64
 	ctx := context.Background()
 	for _, size := range sizes {
+		values := max(64, 4<<20/size) // many times what either keeps
 		st, err := b.newRedis(func(o *redisstore.Options) { o.LocalBytes = 64 << 10 })
 		if err != nil {
 			return err
