@@ -155,7 +155,7 @@ func often(t *testing.T, s *site, clients int) {
 	hot := func(i int) (string, string) { return fmt.Sprint("/hot/", i%hotURLs), "" }
 	flood(t, s.addr, 3*hotURLs, hot)
 	atOnce(clients, func(id int) {
-		flood(t, s.addr, max(160/clients, 4), func(i int) (string, string) { return fmt.Sprint("/large/", (id+i)%4), "" })
+		flood(t, s.addr, max(160/clients, 4), func(i int) (string, string) { return fmt.Sprint("/large/", (id+i)%8), "" })
 	})
 	left := 0
 	for i := range hotURLs {
