@@ -68,7 +68,7 @@ bench: ## What the cache costs, each figure beside its bar: ONLY=hit for a part,
 	@go run ./internal/bars -only "$(ONLY)"
 
 .PHONY: bench-peers
-bench-peers: ## The same work through reprise and through what users would pick instead, side by side: ten minutes and more
+bench-peers: ## The same work through reprise and through what users would pick instead, side by side: eight minutes, and some to compile it first
 	@cd internal/bench && go run -tags peers .
 
 .PHONY: fuzz

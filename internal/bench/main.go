@@ -1,7 +1,7 @@
 // Bench runs the same work through reprise and through what its users would
 // pick instead, in one run, side by side, and prints Markdown:
 //
-//	make bench-peers                       # in the root of the repository: everything, some twelve minutes
+//	make bench-peers                       # in the root of the repository: everything, eight minutes
 //	go run -tags peers . -tables hit       # here: one of the tables hit, loopback and stampede
 //	go run -tags peers . -rounds 1 -benchtime 20ms -loopback 200ms
 //
