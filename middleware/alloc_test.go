@@ -4,33 +4,24 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
 )
 
 // bounded fails t if f, which decodes n bytes that others have written, allocates
-// more than twice as many and 4 KiB. Others allocate too, so that the least of
-// several runs counts.
+// more than twice as many and 4 KiB.
 func bounded(t testing.TB, n int, f func()) {
 	t.Helper()
-	least, limit := uint64(math.MaxUint64), uint64(2*n+4<<10)
-	for run := 0; run < 10 && least > limit; run++ {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		f()
-		runtime.ReadMemStats(&after)
-		least = min(least, after.TotalAlloc-before.TotalAlloc)
-	}
-	if least > limit {
-		t.Errorf("%d bytes are allocated to decode %d", least, n)
+	limit := 2*n + 4<<10
+	if got := measure.Allocated(limit, f); got > limit {
+		t.Errorf("%d bytes are allocated to decode %d", got, n)
 	}
 }
 

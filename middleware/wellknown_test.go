@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
@@ -122,24 +123,16 @@ func (s *site) purge(_ store.Purged, err error) {
 // What keys remember must not keep in memory what the store has dropped.
 func TestTheWellKnownAreNotKeptBesideTheStore(t *testing.T) {
 	s := limited(t, plain, new(notebook), memstore.Options{Bytes: 1 << 20}, say(strings.Repeat("x", 100<<10)))
-	before := heap()
+	before := measure.Heap()
 	for i := range 200 { // 20 MB
 		for range 5 {
 			s.get(fmt.Sprint("/", i))
 		}
 	}
-	if took := heap() - before; took > 4<<20 {
+	if took := measure.Heap() - before; took > 4<<20 {
 		t.Errorf("%d bytes of heap with a budget of a MiB", took)
 	}
 	runtime.KeepAlive(s)
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 // A handler outside of the cache that writes into header values, where it should

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/reprise-go/reprise/integration_test/figures"
+	"github.com/reprise-go/reprise/internal/measure"
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -102,7 +102,7 @@ func askUnique(t *testing.T, s *site, clients, n int) (left remainder) {
 	if s.setting.store == "redis" {
 		times = 2
 	}
-	before, series, began := heapInUse(), s.series(t), time.Now()
+	before, series, began := measure.Heap(), s.series(t), time.Now()
 	hot := func(i int) (string, string) { return fmt.Sprint("/hot/", i%hotURLs), "" }
 	const warmUp = 5 * hotURLs
 	flood(t, s.addr, warmUp, hot)
@@ -120,17 +120,9 @@ func askUnique(t *testing.T, s *site, clients, n int) (left remainder) {
 	if !ok {
 		t.Fatal("the store does not tell its size")
 	}
-	left.bytes, left.heap, left.series = sizer.LocalSize().Bytes, heapInUse()-before, s.series(t)-series
+	left.bytes, left.heap, left.series = sizer.LocalSize().Bytes, measure.Heap()-before, s.series(t)-series
 	left.hot = 1 - float64(s.counter("hot").Load())/float64(warmUp+clients*(each+3)/4)
 	return left
-}
-
-func heapInUse() int64 {
-	runtime.GC() // twice: what is pooled survives the first
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 // series counts the time series that the collector shows.

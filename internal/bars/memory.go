@@ -6,8 +6,8 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
-	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/redisstore"
@@ -87,7 +87,7 @@ func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<2
 // this process and decoded. It returns what that took of the heap, and the bytes of
 // keys, header fields and bodies.
 func fillUp(s space, n, size, asked int) (took, stored int64, err error) {
-	before := heap()
+	before := measure.Heap()
 	st, closeStore, err := s.open()
 	if err != nil {
 		return 0, 0, err
@@ -109,7 +109,7 @@ func fillUp(s space, n, size, asked int) (took, stored int64, err error) {
 		}
 		stored += int64(len("GET|http|example.com|/things/0000000") + size + headerBytes(w.Header()))
 	}
-	took = heap() - before
+	took = measure.Heap() - before
 	runtime.KeepAlive(h)
 	return took, stored, nil
 }
@@ -127,16 +127,4 @@ func headerBytes(h http.Header) (n int) {
 		n += len(name) + len(strings.Join(values, ""))
 	}
 	return n
-}
-
-// heap is what is alive. What is pooled, or has a finalizer, dies later than the
-// rest.
-func heap() int64 {
-	var m runtime.MemStats
-	for range 10 {
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		time.Sleep(10 * time.Millisecond)
-	}
-	return int64(m.HeapAlloc)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	"github.com/reprise-go/reprise/metrics"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
@@ -31,12 +32,7 @@ func newPage(size int) *page {
 }
 
 func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain")
-	h.Set("Content-Length", p.length)
-	h.Set("Cache-Control", "public, max-age=3600")
-	h.Set("Etag", `"one"`)
-	w.Write(p.body)
+	measure.Answer(w, p.body, p.length)
 }
 
 // counted is p behind a cache: it counts its runs, and says more.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v3"
+
+	"github.com/reprise-go/reprise/internal/measure"
 )
 
 // An origin is the handler behind a cache. It answers every path alike.
@@ -30,12 +32,7 @@ func newOrigin(size int, delay time.Duration) *origin {
 // answer is the bare handler. It does not count its runs: processors that count
 // in one place wait for each other.
 func (o *origin) answer(w http.ResponseWriter, _ *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain")
-	h.Set("Content-Length", o.length)
-	h.Set("Cache-Control", "public, max-age=3600")
-	h.Set("Etag", `"one"`)
-	w.Write(o.body)
+	measure.Answer(w, o.body, o.length)
 }
 
 // ServeHTTP is the handler behind a cache.

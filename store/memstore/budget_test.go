@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/measure"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
 )
@@ -73,7 +74,7 @@ func TestEstimateIsHonest(t *testing.T) {
 		tags []string
 	}{{0, nil}, {100, []string{"a tag", "another tag"}}, {4000, nil}} {
 		const n = 20_000
-		before := heap()
+		before := measure.Heap()
 		s := newStore(t, memstore.Options{Bytes: 1 << 30})
 		for i := range n {
 			key := fmt.Sprintf("https://example.com/products/%d", i)
@@ -86,7 +87,7 @@ func TestEstimateIsHonest(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		took, said := heap()-before, s.LocalSize().Bytes
+		took, said := measure.Heap()-before, s.LocalSize().Bytes
 		if s.LocalSize().Entries != n {
 			t.Fatalf("%d of %d entries are kept", s.LocalSize().Entries, n)
 		}
@@ -95,14 +96,6 @@ func TestEstimateIsHonest(t *testing.T) {
 		}
 		runtime.KeepAlive(s)
 	}
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 func TestTooLargeIsNotKept(t *testing.T) {
