@@ -84,7 +84,7 @@ faults: ## Every row of the fault table on real servers, each figure beside its 
 
 .PHONY: attacks
 attacks: ## The table of attacks, and that each succeeds where its defence is taken out, which make test leaves out
-	@cd integration_test && go test -count=1 -timeout 30m -tags mutants ./attacks
+	@cd integration_test && ATTACKS_LONG=1 go test -count=1 -timeout 60m -tags mutants ./attacks
 
 .PHONY: consistency
 consistency: ## Checks a fleet's answers against its purges for DURATION=60s each, healthy and under faults, and that mutants are caught

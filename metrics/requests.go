@@ -30,7 +30,7 @@ func newRequestMetrics(m maker) requestMetrics {
 			"Requests that were not plain hits, by why they were answered as they were, or why the response was not stored.",
 			labelPolicy, labelReason),
 		took: m.histogram("reprise_request_duration_seconds",
-			"How long answering took, of the requests that were timed: of hits, about one in 32 is.",
+			"How long answering took, of the requests that were timed: of hits and bypasses, about one in 32 is.",
 			labelPolicy, labelOutcome),
 	}
 }

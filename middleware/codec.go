@@ -131,8 +131,8 @@ func (d *decoder) header(r *response) {
 }
 
 // decodable bounds what so many fields and lines take, once decoded, by the bytes
-// they come in. The text itself is copied, and the allocator rounds up. More than
-// 100 fields of a few bytes each are over it.
+// they come in; the allocator rounds up. More than 100 fields of a few bytes each
+// are over it.
 func decodable(fields, lines, meta int) bool {
 	const perField, perLine = int(unsafe.Sizeof(field{})), int(unsafe.Sizeof(""))
 	return fields*perField+lines*perLine <= meta/2+2560

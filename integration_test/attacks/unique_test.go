@@ -51,7 +51,7 @@ func uniqueURLs() attack {
 // TestMillionURLs is the attack at its full size.
 func TestMillionURLs(t *testing.T) {
 	if os.Getenv("ATTACKS_LONG") == "" {
-		t.Skip("takes minutes: set ATTACKS_LONG=1")
+		t.Skip("takes a minute: make attacks sets ATTACKS_LONG=1")
 	}
 	a := uniqueURLs()
 	s := a.open(t, setting{store: "memory", router: "mux", parallel: true})
