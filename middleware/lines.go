@@ -101,8 +101,9 @@ func words(s []string) []byte {
 }
 
 // setFields puts an answer's fields in the place of what outer handlers set, with
-// lines for values. Vary and Cache-Status add up. The whole answer has all fields,
-// a 304 in its place those that are not about content.
+// lines for values. Vary adds up; so does Cache-Status, if what is stored has none of
+// its own. The whole answer has all fields, a 304 in its place those that are not
+// about content.
 func (r *response) setFields(h http.Header, lines []string, whole bool) {
 	empty := len(h) == 0
 	start := int32(0)

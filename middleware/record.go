@@ -16,7 +16,7 @@ type Recorder interface {
 // are called from any goroutine and must not block.
 type Requests interface {
 	// Request records one answered request. took is how long it took, or 0
-	// where that was not measured: of hits, and of bypasses with a safe method,
+	// where that was not measured: of hits, and of bypasses of a GET or HEAD,
 	// about one in 32 is.
 	Request(o swr.Outcome, why Reason, took time.Duration)
 
