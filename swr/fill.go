@@ -62,9 +62,16 @@ func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V,
 	}
 	if lease == nil {
 		g.drop(f, lookAgain)
+		if t.expired {
+			return g.expired(ctx, src)
+		}
 		t.alone = t.alone || f.apart // who fills for itself waits for nobody
 		return answer[V]{}
 	}
+	return g.leadUnder(ctx, src, f, lease, old)
+}
+
+func (g *Group[V]) leadUnder(ctx context.Context, src Source[V], f *flight[V], lease store.Lease, old V) answer[V] {
 	made, err := g.work(ctx, src, f, lease, old, false)
 	if err != nil {
 		return g.rescue(ctx, src, made.Value, err)
@@ -81,6 +88,10 @@ func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t
 	if !errors.Is(err, store.ErrHeld) || f.apart {
 		return lease
 	}
+	if g.opts.Waiting == NoWait {
+		t.alone = true
+		return nil
+	}
 	waiting, cancel := context.WithDeadline(ctx, t.limit)
 	defer cancel()
 	err = g.opts.Leases.Wait(waiting, claim.Slot)
@@ -92,6 +103,9 @@ func (g *Group[V]) lease(ctx context.Context, f *flight[V], claim store.Claim, t
 		if t.looks < maxLooks/2 {
 			return nil
 		}
+	}
+	if t.expired = g.opts.Waiting == WaitThenFail && waiting.Err() != nil; t.expired {
+		return nil
 	}
 	t.late, t.limit = true, g.waitLimit()
 	if !g.restart(f) {
@@ -214,7 +228,7 @@ func (g *Group[V]) offline(f *flight[V]) bool {
 func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, made Made[V], err error) error {
 	if err != nil {
 		g.release(ctx, lease)
-		g.drop(f, failed)
+		g.fail(f, err)
 		return nil
 	}
 	if len(made.Keep) == 0 && !made.Shared && !f.apart {

@@ -25,6 +25,7 @@ type flight[V any] struct {
 	// Written once, before done is closed.
 	verdict verdict
 	value   V
+	err     error // why the fill failed
 }
 
 // A verdict says what followers make of a flight that has ended.
@@ -130,15 +131,33 @@ func (g *Group[V]) seal(f *flight[V]) {
 func (g *Group[V]) end(f *flight[V], v verdict, value V) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	select {
-	case <-f.done:
+	if f.ended() {
 		return
-	default:
 	}
 	g.detach(f)
 	f.verdict, f.value = v, value
 	close(f.done)
 	g.opts.Observe.Flying(-1)
+}
+
+// fail ends f with why its fill failed.
+func (g *Group[V]) fail(f *flight[V], err error) {
+	g.mu.Lock()
+	if !f.ended() {
+		f.err = err
+	}
+	g.mu.Unlock()
+	g.drop(f, failed)
+}
+
+// ended tells whether f has. The caller holds Group.mu.
+func (f *flight[V]) ended() bool {
+	select {
+	case <-f.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // drop ends f without a value.
@@ -162,6 +181,10 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 	select {
 	case <-f.done:
 	case <-limit.C:
+		if g.opts.Waiting == WaitThenFail {
+			g.leave(f, r)
+			return g.expired(ctx, src)
+		}
 		g.takeOver(f, t)
 		if v, st := g.Peek(ctx, src); st == Fallback { // what allows more is no error: load finds it
 			return answer[V]{value: v, outcome: Rescued, final: true}
@@ -178,7 +201,7 @@ func (g *Group[V]) follow(ctx context.Context, src Source[V], f *flight[V], r ro
 	case f.verdict == unshared:
 		return answer[V]{unsuited: true}
 	case f.verdict == failed:
-		return g.outlive(ctx, src, t)
+		return g.outlive(ctx, src, f, t)
 	case f.verdict == panicked: // one more tries it for all; after that, all try for themselves
 		t.alone, t.panicked = t.panicked, true
 		return answer[V]{}
@@ -217,11 +240,24 @@ func (g *Group[V]) takeOver(f *flight[V], t *turns) {
 	t.limit = g.waitLimit()
 }
 
-// outlive is for the followers of a fill that failed. They use what they may,
-// or fill for themselves: not one after another against what fails.
-func (g *Group[V]) outlive(ctx context.Context, src Source[V], t *turns) answer[V] {
+// outlive is for the followers of a fill that failed. They use what they may, and
+// have its error if it is for them too. Else they fill for themselves: not one
+// after another against what fails.
+func (g *Group[V]) outlive(ctx context.Context, src Source[V], f *flight[V], t *turns) answer[V] {
+	a := g.standIn(ctx, src)
+	if !a.final && g.opts.ShareErrors {
+		return answer[V]{outcome: Collapsed, err: f.err, final: true}
+	}
 	t.alone = true
-	return g.standIn(ctx, src)
+	return a
+}
+
+// expired is for a caller who does not wait any longer, and fills nothing.
+func (g *Group[V]) expired(ctx context.Context, src Source[V]) answer[V] {
+	if a := g.standIn(ctx, src); a.final {
+		return a
+	}
+	return answer[V]{outcome: Miss, err: ErrWaitTimeout, final: true}
 }
 
 // standIn answers with what may stand in for a fill that fails: with what the

@@ -17,6 +17,8 @@ type Options struct {
 	WaitTimeout time.Duration // ± a tenth, of a caller for somebody else's fill; after two it fills alone; 0: 5 s
 	Refreshes   int           // refreshes at the same time; 0: 64
 	Waiters     int           // callers that wait for one fill of this Group at the same time; 0: 65,536
+	Waiting     Waiting       // what a caller does while another fills its slot; 0: WaitThenFill
+	ShareErrors bool          // who waited for a fill that failed, and finds nothing to stand in, has its error
 	PassFor     time.Duration // how long an unshared result keeps others from queueing; 0: 2 s
 	Trust       time.Duration // while the store is down, a caller joins a fill this old at most; 0: what Leases says (store.Truster), or 500 ms
 	Observe     Observer      // nil: nothing is recorded
@@ -41,6 +43,18 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// Waiting says what a caller does while somebody else fills what it asks for.
+type Waiting uint8
+
+const (
+	WaitThenFill Waiting = iota // waits, and past the wait limit takes the fill over
+	WaitThenFail                // waits, and past the wait limit has what stands in, or ErrWaitTimeout
+	NoWait                      // fills for itself at once, and stores nothing
+)
+
+// ErrWaitTimeout: somebody else was filling, and for longer than the wait limit.
+var ErrWaitTimeout = errors.New("swr: waited too long for another's fill")
 
 func positive(d, otherwise time.Duration) time.Duration {
 	if d <= 0 {
@@ -134,6 +148,9 @@ func (g *Group[V]) load(ctx context.Context, src Source[V], v V, st State) (V, O
 			return g.fillAlone(ctx, src, v, nil)
 		case role == excess:
 			return g.fillAlone(ctx, src, v, ErrWaiters)
+		case g.opts.Waiting == NoWait:
+			g.leave(f, role)
+			return g.fillAlone(ctx, src, v, nil)
 		default:
 			a = g.follow(ctx, src, f, role, t)
 		}
@@ -161,6 +178,7 @@ type turns struct {
 	looks int
 
 	panicked bool // a fill it waited for has panicked
+	expired  bool // it waits no longer, and fills nothing
 }
 
 // An answer ends a turn. The zero answer says: look again.
