@@ -1,0 +1,117 @@
+package swr
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// A Result is what Load returns, for one of many.
+type Result[V any] struct {
+	Value   V
+	Outcome Outcome
+	Err     error
+}
+
+// LoadMany is Load for several sources, of different slots, of one caller. Those
+// that are to be filled are filled at the same time: gather is told, once and
+// before the first Fill, which those are, as indexes of srcs, so that one run can
+// bring what all their Fills return. Left out are those that somebody else is
+// filling: they are waited for, and filled one by one if nothing comes of that. A
+// panic of a Fill reaches the caller when all have ended.
+func (g *Group[V]) LoadMany(ctx context.Context, srcs []Source[V], gather func(leading []int)) []Result[V] {
+	b := &bundle[V]{g: g, srcs: srcs, results: make([]Result[V], len(srcs)), gather: gather}
+	b.asked.Add(1) // it must not be known before all have been asked
+	var wg sync.WaitGroup
+	for i, src := range srcs {
+		v, st := g.Peek(ctx, src)
+		if st == Fresh {
+			b.results[i] = Result[V]{v, Hit, nil}
+			continue
+		}
+		b.asked.Add(1)
+		wg.Go(func() {
+			defer b.caught()
+			b.load(ctx, i, v, st)
+		})
+	}
+	b.asked.Done()
+	wg.Wait()
+	if b.panicked != nil {
+		panic(b.panicked)
+	}
+	return b.results
+}
+
+// A bundle is one call of LoadMany.
+type bundle[V any] struct {
+	g       *Group[V]
+	srcs    []Source[V]
+	results []Result[V]
+
+	asked  sync.WaitGroup // those of which it is not known yet whether they lead
+	gather func([]int)
+	once   sync.Once
+
+	mu       sync.Mutex
+	leading  []int
+	panicked any
+}
+
+// load brings the result of srcs[i], which is not fresh.
+func (b *bundle[V]) load(ctx context.Context, i int, v V, st State) {
+	g, src := b.g, b.srcs[i]
+	asked := sync.OnceFunc(b.asked.Done)
+	defer asked()
+	fillable := (st == Absent || st == Fallback) && ctx.Err() == nil
+	if fillable && g.passing(src.Claim().Slot) {
+		b.leads(i, asked)
+		b.results[i] = result(g.fillAlone(ctx, src, v, g.refusal(src.Claim().Slot)))
+		return
+	}
+	if fillable {
+		if f, role := g.join(src.Claim().Slot, false); role != leader {
+			g.leave(f, role)
+		} else if lease, _ := g.acquire(ctx, f, src.Claim()); lease == nil {
+			g.drop(f, lookAgain)
+		} else {
+			b.leads(i, asked)
+			a := g.leadUnder(ctx, src, f, lease, v)
+			b.results[i] = Result[V]{a.value, a.outcome, a.err}
+			return
+		}
+		asked()
+		v, st = g.Peek(ctx, src)
+	}
+	asked()
+	b.results[i] = result(g.load(ctx, src, v, st))
+}
+
+func result[V any](v V, o Outcome, err error) Result[V] { return Result[V]{v, o, err} }
+
+// leads says that srcs[i] is about to be filled, and waits until it is known
+// which others are.
+func (b *bundle[V]) leads(i int, asked func()) {
+	b.mu.Lock()
+	b.leading = append(b.leading, i)
+	b.mu.Unlock()
+	asked()
+	b.asked.Wait()
+	b.once.Do(func() {
+		slices.Sort(b.leading)
+		b.gather(b.leading)
+	})
+}
+
+// caught keeps the first panic for the caller.
+func (b *bundle[V]) caught() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.panicked == nil {
+		b.panicked = p
+	}
+}
