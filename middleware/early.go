@@ -2,12 +2,11 @@ package middleware
 
 import "time"
 
-// refreshesEarly tells whether a hit on v at now has it refreshed, where v is fresh:
-// XFetch of Vattani et al., "Optimal Probabilistic Cache Stampede Prevention",
-// with draw from the exponential distribution of mean 1.
+// refreshesEarly tells whether a hit on v at now has it refreshed, where v is fresh;
+// draw is from the exponential distribution of mean 1.
 func (p *Policy) refreshesEarly(v *response, now instant, draw float64) bool {
 	beta := p.Advanced.EarlyRefresh
-	return beta > 0 && !v.isPart() && draw*beta*float64(v.cost()) >= float64(v.windows.Fresh-v.age(now))
+	return beta > 0 && !v.isPart() && v.windows.Early(v.age(now), v.cost(), draw*beta)
 }
 
 // unlikely is more than what is drawn once in a hundred million times.

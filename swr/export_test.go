@@ -28,3 +28,6 @@ func (g *Group[V]) Waiting() (n int) {
 	}
 	return n
 }
+
+// Fingerprint is of T with the default codec.
+func Fingerprint[T any](version string) uint64 { return fingerprint[T](JSON[T]{}, version) }

@@ -63,6 +63,14 @@ func (w Windows) At(age time.Duration) State {
 	}
 }
 
+// Early tells whether a value that is age old, fresh, and cost so much to make is
+// to be refreshed now: XFetch of Vattani et al., "Optimal Probabilistic Cache
+// Stampede Prevention". times is beta, multiplied with what was drawn from the
+// exponential distribution of mean 1.
+func (w Windows) Early(age, cost time.Duration, times float64) bool {
+	return times*float64(cost) >= float64(w.Fresh-age)
+}
+
 // Life is how long a store has any reason to keep the value.
 func (w Windows) Life() time.Duration { return w.Fresh + max(w.Stale, w.Error) }
 

@@ -1,0 +1,116 @@
+package swr
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+)
+
+// A cell is a value of a Cache as it is stored, or as a load has just made it.
+type cell[T any] struct {
+	head
+	item    *store.Item // nil: just made
+	payload []byte      // the value, encoded; nil: there is none
+
+	// decoded is valid where the Cache keeps what it decodes, see Cache.keeps.
+	decoded T
+	held    bool
+}
+
+// A head is what is known of a value beside itself.
+type head struct {
+	schema  uint64
+	born    int64 // when it was loaded, in nanoseconds since 1970
+	windows Windows
+	cost    time.Duration // how long the load took
+	missing bool          // the load said ErrNotFound
+}
+
+// The layout of an encoded head: two letters and the format, flags, and numbers
+// of 8 bytes. Responses begin otherwise.
+const (
+	headMagic   = "dv\x01"
+	headSize    = 4 + 6*8
+	flagMissing = 1 << 0
+	flagWithin  = 1 << 1 // the payload follows the head in Meta
+)
+
+var (
+	errForeign = errors.New("no value of a data cache")
+	errSchema  = errors.New("value of another type or schema")
+)
+
+// append appends the encoded head to dst.
+func (h *head) append(dst []byte, flags byte) []byte {
+	if h.missing {
+		flags |= flagMissing
+	}
+	dst = append(dst, headMagic...)
+	dst = append(dst, flags)
+	for _, n := range [...]int64{
+		int64(h.schema), h.born, int64(h.windows.Fresh), int64(h.windows.Stale), int64(h.windows.Error), int64(h.cost),
+	} {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(n))
+	}
+	return dst
+}
+
+// parse takes apart what it holds. It checks no schema: what another version of
+// the program has stored is not wrong.
+func parse(it *store.Item) (h head, payload []byte, err error) {
+	m := it.Meta
+	if len(m) < headSize || string(m[:len(headMagic)]) != headMagic {
+		return h, nil, errForeign
+	}
+	flags, n := m[len(headMagic)], m[len(headMagic)+1:]
+	next := func() int64 {
+		v := int64(binary.LittleEndian.Uint64(n))
+		n = n[8:]
+		return v
+	}
+	h.schema, h.born = uint64(next()), next()
+	h.windows = Windows{Fresh: life(next()), Stale: life(next()), Error: life(next())}
+	h.cost = life(next())
+	h.missing = flags&flagMissing != 0
+	switch {
+	case flags&flagWithin != 0:
+		return h, n, nil
+	case len(n) > 0:
+		return h, nil, errForeign
+	}
+	return h, it.Body, nil
+}
+
+// life bounds what a damaged or hostile value may say.
+func life(n int64) time.Duration { return min(max(time.Duration(n), 0), maxLife) }
+
+// entry returns what to store for c. What is decoded once per process is in
+// Meta, so that the store counts the decoded form too.
+func (c *cell[T]) entry(tags []string, within bool) store.Entry {
+	e := store.Entry{Tags: tags, Life: c.windows.Life()}
+	if within {
+		e.Meta = append(c.append(make([]byte, 0, headSize+len(c.payload)), flagWithin), c.payload...)
+	} else {
+		e.Meta, e.Body = c.append(make([]byte, 0, headSize), 0), c.payload
+	}
+	return e
+}
+
+// state returns what c's caller may do with it at now: what was just made is for
+// all who waited for it. draw is from the exponential distribution of mean 1.
+func (c *cell[T]) state(now time.Time, early, draw float64) State {
+	if c.item == nil {
+		return Fresh
+	}
+	age := time.Duration(max(now.UnixNano()-c.born, 0)) // clocks may disagree
+	if c.item.Soft() {
+		age = max(age, c.windows.Fresh)
+	}
+	st := c.windows.At(age)
+	if st == Fresh && early > 0 && c.windows.Early(age, c.cost, early*draw) {
+		return Stale
+	}
+	return st
+}
