@@ -7,12 +7,14 @@ import (
 
 	"github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
+	"github.com/reprise-go/reprise/swr"
 )
 
 var (
 	_ prometheus.Collector = (*Collector)(nil)
 	_ middleware.Recorder  = (*Collector)(nil)
 	_ store.Recorder       = (*Collector)(nil)
+	_ swr.Recorder         = (*Collector)(nil)
 )
 
 // The labels of the metrics. They are not free for Options.ConstLabels; nor is
@@ -26,10 +28,11 @@ const (
 	labelOp      = "op"
 	labelMode    = "mode"
 	labelStore   = "store"
+	labelCache   = "cache"
 )
 
 var ownLabels = []string{
-	labelPolicy, labelOutcome, labelReason, labelKind, labelResult, labelOp, labelMode, labelStore, "le",
+	labelPolicy, labelOutcome, labelReason, labelKind, labelResult, labelOp, labelMode, labelStore, labelCache, "le",
 }
 
 // other is the label value of what an enum does not know: a store of a third
@@ -41,6 +44,7 @@ const other = "other"
 type Collector struct {
 	requests requestMetrics
 	fills    fillMetrics
+	caches   cacheMetrics
 	stores   storeMetrics
 	local    *local
 
@@ -60,6 +64,7 @@ func New(o Options) (*Collector, error) {
 	m := maker{o, &c.all}
 	c.requests = newRequestMetrics(m)
 	c.fills = newFillMetrics(m)
+	c.caches = newCacheMetrics(m)
 	c.stores = newStoreMetrics(m)
 	c.local = newLocal(o)
 	return c, nil

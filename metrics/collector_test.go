@@ -72,6 +72,14 @@ func exercise(c *metrics.Collector, policy string, took time.Duration) {
 			c.Purged(kind, soft, errDown)
 		}
 	}
+	data := c.Cache(policy)
+	for o := range swr.NumOutcomes + 2 {
+		data.Called(o, false, took)
+		data.Called(o, true, took)
+	}
+	for _, why := range append(words("why"), "foreign", "schema", "decode", "invalid", "encode", "size", "tags") {
+		data.Refused(why)
+	}
 	c.Watch("pages", size{Bytes: 1, Budget: 2, Entries: 3, Evictions: 4})
 }
 

@@ -1,7 +1,8 @@
 // Package metrics shows to Prometheus what the cache does.
 //
-// A Collector is at once the middleware.Recorder of any number of caches, the
-// store.Recorder of any number of stores, and a prometheus.Collector. It has no
+// A Collector is at once the middleware.Recorder and the swr.Recorder of any
+// number of caches, the store.Recorder of any number of stores, and a
+// prometheus.Collector. It has no
 // globals: register it where you like.
 //
 //	collector, err := metrics.New(metrics.Options{})
