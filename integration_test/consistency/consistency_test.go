@@ -89,3 +89,19 @@ func TestMemory(t *testing.T) {
 	r := Run(t, config(t, Config{}))
 	finish(t, "consistency, memory", r, 0)
 }
+
+// The data cache keeps what the pages keep.
+func TestTyped(t *testing.T) {
+	r := Run(t, config(t, Config{Instances: 4, Typed: true}))
+	finish(t, "consistency, data cache", r, 250*time.Millisecond)
+}
+
+func TestTypedFaults(t *testing.T) {
+	r := Run(t, config(t, Config{Instances: 4, Typed: true, Faults: true}))
+	finish(t, "consistency, data cache, faults", r, trust+50*time.Millisecond)
+}
+
+func TestTypedMemory(t *testing.T) {
+	r := Run(t, config(t, Config{Typed: true}))
+	finish(t, "consistency, data cache, memory", r, 0)
+}

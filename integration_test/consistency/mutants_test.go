@@ -111,7 +111,7 @@ var mutants = []mutant{
 		edits: []edit{
 			{"swr/fill.go", "\tmade, err := g.work(ctx, src, f, lease, old, false)\n", "\tf.value = old\n\tmade, err := g.work(ctx, src, f, lease, old, false)\n"},
 			{"swr/flight.go", "\tvar none V\n\tg.end(f, v, none)\n", "\tg.end(f, v, f.value)\n"},
-			{"swr/flight.go", "\t\treturn g.outlive(ctx, src, t)\n", "\t\tif any(f.value) != any(*new(V)) {\n\t\t\treturn answer[V]{value: f.value, outcome: Rescued, final: true}\n\t\t}\n\t\treturn g.outlive(ctx, src, t)\n"},
+			{"swr/flight.go", "\t\treturn g.outlive(ctx, src, f, t)\n", "\t\tif any(f.value) != any(*new(V)) {\n\t\t\treturn answer[V]{value: f.value, outcome: Rescued, final: true}\n\t\t}\n\t\treturn g.outlive(ctx, src, t)\n"},
 		},
 	},
 	{
@@ -171,5 +171,16 @@ var mutants = []mutant{
 	{
 		race: "R16", what: "in memory, a commit does not look at the tags", trial: "TestMemory",
 		edits: []edit{{"store/memstore/commit.go", "\tif l.s.log.number.Load() == l.began {\n\t\treturn false\n\t}\n", "\tl.began = l.s.log.number.Load()\n"}},
+	},
+	{
+		race: "R2", what: "callers of the data cache take what was overtaken", trial: "TestTyped",
+		edits: []edit{{"swr/fill.go", "\tcase errors.Is(commit, store.ErrOvertaken):\n\t\treturn lookAgain\n", "\tcase errors.Is(commit, store.ErrOvertaken):\n\t\treturn committed\n"}},
+	},
+	{
+		race: "R4", what: "Set leaves a load under way", trial: "TestTyped",
+		edits: []edit{
+			{"swr/cache.go", "Hold: c.config.LoadTimeout, Steal: true})", "Hold: c.config.LoadTimeout})"},
+			{"swr/cache.go", "\tif errors.Is(err, store.ErrOvertaken) {\n", "\tif errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrHeld) {\n"},
+		},
 	},
 }

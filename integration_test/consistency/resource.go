@@ -25,6 +25,7 @@ type resource struct {
 	etag     string // constant: the handler confirms whatever it once made
 	fails    int    // percent of the handler's runs
 	url      bool   // purged by PurgeURL
+	typed    *typed // not a response but a value of the data cache; nil: a response
 }
 
 func (r *resource) path() string { return "/" + r.name }

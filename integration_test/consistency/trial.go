@@ -18,6 +18,7 @@ import (
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
 	"github.com/reprise-go/reprise/store/redisstore"
+	"github.com/reprise-go/reprise/swr"
 )
 
 const (
@@ -36,6 +37,7 @@ type Config struct {
 	// Flood asks for pages as well, one in eight times, that nobody asks for
 	// again, and keeps little in each instance, so that they push each other out.
 	Flood bool
+	Typed bool // values of the data cache in place of responses
 	Seed  uint64
 }
 
@@ -60,6 +62,7 @@ type trial struct {
 type instance struct {
 	cache   *reprise.Cache
 	handler http.Handler
+	values  map[string]*swr.Cache[string] // of typed resources
 	link    *redistest.Link
 }
 
@@ -73,6 +76,9 @@ func Run(tb testing.TB, c Config) *Report {
 	}
 	if c.Faults {
 		t.bounds = bounds{elsewhere: trust + 50*time.Millisecond}
+	}
+	if c.Typed {
+		t.resources = typedResources()
 	}
 	for _, r := range t.resources {
 		t.histories = append(t.histories, newHistory(r.name, r.soft))
@@ -126,14 +132,19 @@ func (t *trial) instance(i int, st store.Store, link *redistest.Link) *instance 
 		_ = cache.Close(ctx)
 	})
 	mux := http.NewServeMux()
+	values := make(map[string]*swr.Cache[string])
 	for k, r := range t.resources {
+		if r.typed != nil {
+			values[r.name] = t.newValues(r, st)
+			continue
+		}
 		mux.Handle("GET "+r.path(), cache.Handler(r.policy)(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			t.runs.Add(1)
 			r.serve(w, req, t.histories[k], t.now(), lease)
 		})))
 	}
 	mux.Handle("GET /once/{id}", cache.Handler(reprise.Policy{Name: "once", TTL: 10 * time.Second})(http.HandlerFunc(once)))
-	return &instance{cache, mux, link}
+	return &instance{cache, mux, values, link}
 }
 
 // run lets readers, purgers and faults loose until the time is over.
@@ -185,6 +196,10 @@ func (t *trial) readAll(i int) {
 // readOne asks for one resource and judges the answer.
 func (t *trial) readOne(i, k int, requests map[string]*http.Request, w *writer) {
 	r, h := t.resources[k], t.histories[k]
+	if r.typed != nil {
+		t.readTyped(i, k)
+		return
+	}
 	a := answer{instance: i}
 	if r.variants != nil {
 		a.variant = r.variants[rand.IntN(len(r.variants))]
@@ -262,6 +277,9 @@ func (t *trial) purgeAll(i int) {
 // purgeOne makes a new version and purges the old ones.
 func (t *trial) purgeOne(i, k int) {
 	r, h, cache := t.resources[k], t.histories[k], t.instances[i].cache
+	if r.typed != nil && r.typed.set && i > 0 {
+		return // of two who Set, the later one need not have the later version
+	}
 	key, err := keyfunc.Default(nil, r.request(""))
 	if err != nil {
 		t.tb.Error(err)
@@ -270,9 +288,12 @@ func (t *trial) purgeOne(i, k int) {
 	version := h.version.Add(1)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if r.url {
+	switch {
+	case r.typed != nil:
+		err = t.endTyped(ctx, i, k, version)
+	case r.url:
 		_, err = cache.PurgeURL(ctx, "https://shop.example"+r.path())
-	} else {
+	default:
 		_, err = cache.Purge(ctx, r.purge(string(key)))
 	}
 	t.report.mu.Lock()
