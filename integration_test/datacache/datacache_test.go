@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -501,4 +503,14 @@ type counting struct {
 func (c counting) Decode(data []byte) (product, error) {
 	c.decodes.Add(1)
 	return c.JSON.Decode(data)
+}
+
+// The example's own test, which runs in memory, runs on Redis too.
+func TestTheExampleOnRedis(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "./...")
+	cmd.Dir = "../../examples/datacache"
+	cmd.Env = append(os.Environ(), "REDIS_URL=redis://"+redistest.Addr(t))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 }
