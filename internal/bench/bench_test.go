@@ -196,3 +196,24 @@ func TestWhatIsNoHit(t *testing.T) {
 		o.runs.Store(0)
 	}
 }
+
+// Each cache of values loads each key once, and then has it.
+func TestValues(t *testing.T) {
+	for _, c := range valueCaches {
+		get, closing, err := c.open(startRedis(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(closing)
+		c.get = get
+		for range 2 {
+			if err := c.ask("key"); err != nil {
+				t.Error(err)
+			}
+		}
+		if c.loads != 1 {
+			t.Errorf("%s: %d loads", c.name, c.loads)
+		}
+		c.loads = 0
+	}
+}

@@ -7,6 +7,7 @@ replace github.com/reprise-go/reprise => ../..
 require (
 	github.com/darkweak/souin v1.7.8
 	github.com/go-chi/stampede v0.5.1
+	github.com/go-redis/cache/v9 v9.0.0
 	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/gofiber/storage/redis/v3 v3.4.3
 	github.com/redis/go-redis/v9 v9.23.0
@@ -117,6 +118,9 @@ require (
 	github.com/tinylib/msgp v1.6.3 // indirect
 	github.com/urfave/cli v1.22.14 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	github.com/vmihailenco/go-tinylfu v0.2.2 // indirect
+	github.com/vmihailenco/msgpack/v5 v5.3.4 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
 	github.com/zeebo/blake3 v0.2.4 // indirect
 	go.etcd.io/bbolt v1.3.9 // indirect
 	go.step.sm/cli-utils v0.9.0 // indirect

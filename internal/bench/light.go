@@ -2,4 +2,7 @@
 
 package main
 
-var heavy []subject
+var (
+	heavy       []subject
+	heavyValues []*valueCache
+)

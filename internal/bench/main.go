@@ -2,7 +2,7 @@
 // pick instead, in one run, side by side, and prints Markdown:
 //
 //	make bench-peers                       # in the root of the repository: everything, eight minutes
-//	go run -tags peers . -tables hit       # here: one of the tables hit, loopback and stampede
+//	go run -tags peers . -tables hit       # here: one of the tables hit, loopback, stampede and values
 //	go run -tags peers . -rounds 1 -benchtime 20ms -loopback 200ms
 //
 // # What is compared
@@ -25,7 +25,10 @@
 //
 // Each is set up as its documentation shows, with an hour to live. Souin's other
 // storages, Redis among them, are missing since the Go module proxy does not
-// deliver them. eko/gocache caches values, not responses.
+// deliver them.
+//
+// Values, not responses, are compared with go-redis/cache. eko/gocache is missing:
+// the proxy does not deliver it either.
 //
 // # How
 //
@@ -40,6 +43,7 @@
 //   - stampede, 500 requests at once for what nobody has asked for yet, of a
 //     handler that takes 100 ms, over a connection each: to one process, and to
 //     two on one Redis for those that share one.
+//   - values, what it costs to get a value of Go's that is stored.
 //
 // It uses the Redis at REDIS_ADDR, or starts a redis-server of its own.
 package main
@@ -72,7 +76,7 @@ func main() {
 		return
 	}
 	var r run
-	tables := flag.String("tables", "hit,loopback,stampede", "the tables to print")
+	tables := flag.String("tables", "hit,loopback,stampede,values", "the tables to print")
 	flag.IntVar(&r.rounds, "rounds", 7, "interleaved rounds; the median counts")
 	flag.DurationVar(&r.loopback, "loopback", 2*time.Second, "time of one measurement over loopback")
 	benchtime := flag.String("benchtime", "200ms", "time of one measurement in process")
@@ -93,7 +97,7 @@ func (r run) print(tables []string) error {
 	}
 	defer stop()
 	r.redis = addr
-	known := map[string]func() error{"hit": r.inProcess, "loopback": r.overLoopback, "stampede": r.stampedes}
+	known := map[string]func() error{"hit": r.inProcess, "loopback": r.overLoopback, "stampede": r.stampedes, "values": r.ofValues}
 	for _, name := range tables {
 		table, ok := known[name]
 		if !ok {
