@@ -60,6 +60,8 @@ var (
 	_ store.Sizer       = (*Store)(nil)
 	_ store.Truster     = (*Store)(nil)
 	_ store.TokenReader = (*Store)(nil)
+	_ store.ManyGetter  = (*Store)(nil)
+	_ store.ManyGetter  = view{} // and not by the Store in it, which knows of no token
 )
 
 // New returns a Store. Its error reports everything that is wrong with o, each
