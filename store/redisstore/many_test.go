@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -223,6 +225,32 @@ func TestGetManyTrustsNoOldLog(t *testing.T) {
 	}
 }
 
+// TestGetManyJoinsNoReadForAToken has a read of a key in flight that has begun
+// before the token came. Who has none joins it, and reads for himself when it
+// comes to nothing.
+func TestGetManyJoinsNoReadForAToken(t *testing.T) {
+	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 2 * time.Second, Trust: time.Minute})
+	keys := manyKeys(5)
+	for _, k := range keys {
+		fill(t, s, k, k)
+		warm(t, s, k)
+	}
+	it, _ := s.local.items.GetIfPresent(store.Slot{Key: keys[2]})
+	c, f := it.conn, &flight{done: make(chan struct{}), begun: s.clock()}
+	c.mu.Lock()
+	c.flights[read{s.keys.base(keys[2]), "GET"}] = f
+	c.mu.Unlock()
+	begun := time.Now()
+	if got, err := getMany(view{s, s.clock()}, keys); err != nil || !slices.Equal(got, keys) || time.Since(begun) > time.Second {
+		t.Errorf("with a token: %q, %v, after %v", got, err, time.Since(begun))
+	}
+	s.forget()
+	time.AfterFunc(20*time.Millisecond, func() { c.take(s.keys.base(keys[2]), "GET").land(rueidis.RedisMessage{}, errJoin) })
+	if got, err := getMany(s, keys); err != nil || !slices.Equal(got, keys) {
+		t.Errorf("without: %q, %v", got, err)
+	}
+}
+
 func TestGetManyWithoutRedis(t *testing.T) {
 	server, rec := newServer(t), &counts{}
 	o := Options{Addrs: []string{server.addr}, Timeout: 200 * time.Millisecond, Trust: 10 * time.Second, Recorder: rec}
@@ -317,6 +345,21 @@ func TestGetManyInACluster(t *testing.T) {
 	othersAreFound("when it is dead")
 	time.Sleep(3 * time.Second) // the Cluster notices
 	othersAreFound("when the Cluster knows")
+
+	// Slots without a node, from the start: rueidis refuses all at once.
+	for _, n := range nodes[:2] {
+		if got := n.command("CLUSTER", "DELSLOTSRANGE", fmt.Sprint(2*5462), "16383"); got != "+OK" {
+			t.Fatal(got)
+		}
+	}
+	late := open(t, Options{Addrs: []string{nodes[0].addr, nodes[1].addr}, Timeout: 2 * time.Second})
+	eventually(t, 2*time.Second, "connected", func() bool { return late.client.Load() != nil })
+	got, err := getMany(late, keys)
+	for i, k := range keys {
+		if shared := home(k) == 2*5462/slotsPerLog; (got[i] == "") != gone(k) && !shared {
+			t.Errorf("%q of a node that is there: %v, found %q (%v)", k, !gone(k), got[i], err)
+		}
+	}
 }
 
 // TestGetManyUnderPurges reads all keys at once while others purge and fill them.
