@@ -413,3 +413,6 @@ func (t *trial) readMany(i int) (found int64) {
 	}
 	return found
 }
+
+// containsCall tells whether INFO commandstats has calls of a command.
+func containsCall(stats, name string) bool { return strings.Contains(stats, "cmdstat_"+name+":calls=") }

@@ -62,6 +62,7 @@ var (
 	_ store.TokenReader = (*Store)(nil)
 	_ store.ManyGetter  = (*Store)(nil)
 	_ store.ManyGetter  = view{} // and not by the Store in it, which knows of no token
+	_ store.Pinger      = (*Store)(nil)
 )
 
 // New returns a Store. Its error reports everything that is wrong with o, each
