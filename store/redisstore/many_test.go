@@ -202,7 +202,7 @@ func TestGetManyAfterAToken(t *testing.T) {
 // TestGetManyTrustsNoOldLog has a log that nobody vouches for any more, and
 // cannot be read: what rests on it is not answered.
 func TestGetManyTrustsNoOldLog(t *testing.T) {
-	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 100 * time.Millisecond, Trust: time.Minute})
+	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second, Trust: time.Minute})
 	fill(t, s, "k", "v", "tag")
 	warm(t, s, "k")
 	s.table.change(func(now *logs) {
