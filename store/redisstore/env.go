@@ -15,11 +15,16 @@ import (
 
 // An EnvError is one thing wrong with the variables that OptionsFromEnv reads.
 type EnvError struct {
-	Variable string // its whole name
+	Variable string // its whole name; "": the prefix is what is wrong
 	Reason   string // has no value of a URL or a password
 }
 
-func (e *EnvError) Error() string { return fmt.Sprintf("redisstore: %s: %s", e.Variable, e.Reason) }
+func (e *EnvError) Error() string {
+	if e.Variable == "" {
+		return "redisstore: " + e.Reason
+	}
+	return fmt.Sprintf("redisstore: %s: %s", e.Variable, e.Reason)
+}
 
 // OptionsFromEnv reads Options from those of environ, which is os.Environ() as a
 // rule, whose names begin with prefix and an underscore. For the prefix
@@ -48,7 +53,7 @@ func (e *EnvError) Error() string { return fmt.Sprintf("redisstore: %s: %s", e.V
 // Kubernetes that is called redis sets REDIS_PORT and more of REDIS in each pod.
 func OptionsFromEnv(prefix string, environ []string) (Options, error) {
 	if prefix == "" {
-		return Options{}, errors.Join(&EnvError{"", "the prefix is empty"})
+		return Options{}, errors.Join(&EnvError{"", "the prefix of the variables is empty"})
 	}
 	e := &env{prefix: prefix + "_", values: make(map[string]string)}
 	for _, line := range environ {

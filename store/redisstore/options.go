@@ -71,7 +71,7 @@ type Options struct {
 	CompressOver int
 
 	Recorder store.Recorder // nil: nothing is recorded
-	Logger   *slog.Logger   // of lost and regained connections; nil: silent
+	Logger   *slog.Logger   // of connections made, lost and regained; nil: silent
 }
 
 // An OptionError is one thing wrong with Options.

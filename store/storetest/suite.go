@@ -39,7 +39,8 @@ type Suite struct {
 	Kill func(s store.Store)
 }
 
-// Run runs the suite, each promise in a subtest of its own.
+// Run runs the suite, each promise in a subtest of its own. What is promised of
+// store.ManyGetter and store.Pinger is skipped for stores that are none.
 func Run(t *testing.T, s Suite) {
 	for _, c := range checks() {
 		if c.lapse && s.Lapse == 0 || c.kill && s.Kill == nil {
