@@ -116,6 +116,14 @@ func logged(t *testing.T, o Options) (*Store, *lines) {
 	return open(t, o), l
 }
 
+// loggedIn waits until what is logged is connected.
+func loggedIn(t *testing.T, o Options) (*Store, *lines) {
+	t.Helper()
+	s, l := logged(t, o)
+	l.told(t, "INFO redisstore: connected")
+	return s, l
+}
+
 // newGuarded starts a Redis with the password of logged.
 func newGuarded(t *testing.T) *server {
 	t.Helper()
@@ -128,7 +136,7 @@ func newGuarded(t *testing.T) *server {
 
 func TestLossAndReturnAreToldOnce(t *testing.T) {
 	server := newGuarded(t)
-	s, l := logged(t, Options{Addrs: []string{server.addr}, Trust: 100 * time.Millisecond})
+	s, l := loggedIn(t, Options{Addrs: []string{server.addr}, Trust: 100 * time.Millisecond, Timeout: 200 * time.Millisecond})
 	fill(t, s, "k", "v")
 	warm(t, s, "k")
 	if got := l.count(""); got != 1 || l.count("INFO redisstore: connected") != 1 {
@@ -159,7 +167,7 @@ func TestLossAndReturnAreToldOnce(t *testing.T) {
 
 func TestBreakersLossIsTold(t *testing.T) {
 	server := newGuarded(t)
-	s, l := logged(t, Options{Addrs: []string{server.addr}, Trust: time.Minute}) // no heartbeat is due
+	s, l := loggedIn(t, Options{Addrs: []string{server.addr}, Trust: time.Minute, Timeout: 200 * time.Millisecond}) // no heartbeat is due
 	fill(t, s, "k", "v")
 	server.signal(syscall.SIGSTOP)
 	for range tripAfter {
@@ -175,7 +183,7 @@ func TestBreakersLossIsTold(t *testing.T) {
 
 func TestAClosedConnectionIsTold(t *testing.T) {
 	server := newGuarded(t)
-	s, l := logged(t, Options{Addrs: []string{server.addr}, Trust: time.Minute, Timeout: time.Second})
+	s, l := loggedIn(t, Options{Addrs: []string{server.addr}, Trust: time.Minute, Timeout: time.Second})
 	fill(t, s, "k", "v")
 	warm(t, s, "k")
 	if n := l.count("lost"); n != 0 {
@@ -256,7 +264,7 @@ func TestBackoff(t *testing.T) {
 
 	server := newServer(t)
 	slow.Addrs, slow.Lazy = []string{server.addr}, false
-	s := open(t, slow)
+	s := connected(t, slow)
 	fill(t, s, "k", "v")
 	server.kill()
 	eventually(t, 3*time.Second, "the breaker opens", func() bool { _, _ = s.Get(ctx, "absent"); return s.breaker(0).open.Load() })

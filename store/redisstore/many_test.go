@@ -19,6 +19,14 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
+// connected opens a Store, and waits until it is.
+func connected(t testing.TB, o Options) *Store {
+	t.Helper()
+	s := open(t, o)
+	eventually(t, 5*time.Second, "connected", func() bool { return s.client.Load() != nil })
+	return s
+}
+
 // getMany returns the bodies that s has under keys; "" is none.
 func getMany(s store.ManyGetter, keys []string) (bodies []string, err error) {
 	items := make([]*store.Item, len(keys))
@@ -62,9 +70,9 @@ func TestGetManyTakesOneRoundTrip(t *testing.T) {
 	// No heartbeat, which is a GET too, is due while this runs.
 	o := Options{Namespace: randomNamespace(), Timeout: 5 * time.Second, Trust: time.Minute}
 	o.Addrs = []string{server.addr}
-	other := open(t, o)
+	other := connected(t, o)
 	o.Addrs = []string{p.addr}
-	s := open(t, o)
+	s := connected(t, o)
 	keys := manyKeys(100)
 	for _, k := range keys {
 		fill(t, other, k, k, "tag of "+k, "all")
@@ -131,7 +139,7 @@ func used(s *Store, keys []string) (set uint64) {
 func TestGetManyBesideABadValue(t *testing.T) {
 	addr, rec := sharedAddr(t), &counts{}
 	o := Options{Addrs: []string{addr}, Namespace: randomNamespace(), Timeout: time.Second, Recorder: rec}
-	s := open(t, o)
+	s := connected(t, o)
 	keys := manyKeys(10)
 	for _, k := range keys {
 		fill(t, s, k, k, "tag")
@@ -169,9 +177,9 @@ func TestGetManyAfterAToken(t *testing.T) {
 	addr := sharedAddr(t)
 	p := newProxy(t, addr)
 	o := Options{Addrs: []string{addr}, Namespace: randomNamespace(), Timeout: time.Second}
-	b := open(t, o)
+	b := connected(t, o)
 	o.Addrs = []string{p.addr}
-	a := open(t, o)
+	a := connected(t, o)
 	keys := manyKeys(10)
 	for _, k := range keys {
 		fill(t, b, k, k, "tag of "+k)
@@ -202,7 +210,7 @@ func TestGetManyAfterAToken(t *testing.T) {
 // TestGetManyTrustsNoOldLog has a log that nobody vouches for any more, and
 // cannot be read: what rests on it is not answered.
 func TestGetManyTrustsNoOldLog(t *testing.T) {
-	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second, Trust: time.Minute})
+	s := connected(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: time.Second, Trust: time.Minute})
 	fill(t, s, "k", "v", "tag")
 	warm(t, s, "k")
 	s.table.change(func(now *logs) {
@@ -229,7 +237,7 @@ func TestGetManyTrustsNoOldLog(t *testing.T) {
 // before the token came. Who has none joins it, and reads for himself when it
 // comes to nothing.
 func TestGetManyJoinsNoReadForAToken(t *testing.T) {
-	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 2 * time.Second, Trust: time.Minute})
+	s := connected(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 2 * time.Second, Trust: time.Minute})
 	keys := manyKeys(5)
 	for _, k := range keys {
 		fill(t, s, k, k)
@@ -254,7 +262,7 @@ func TestGetManyJoinsNoReadForAToken(t *testing.T) {
 func TestGetManyWithoutRedis(t *testing.T) {
 	server, rec := newServer(t), &counts{}
 	o := Options{Addrs: []string{server.addr}, Timeout: 200 * time.Millisecond, Trust: 10 * time.Second, Recorder: rec}
-	s := open(t, o)
+	s := connected(t, o)
 	keys := manyKeys(4)
 	for _, k := range keys {
 		fill(t, s, k, k)
@@ -287,7 +295,7 @@ func TestGetManyWithoutRedis(t *testing.T) {
 
 // TestGetManyOfMoreThanABatch asks for more than go into one exchange.
 func TestGetManyOfMoreThanABatch(t *testing.T) {
-	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 5 * time.Second})
+	s := connected(t, Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 5 * time.Second})
 	keys := manyKeys(2*manyBatch + 100)
 	want := make([]string, len(keys))
 	for i := 0; i < len(keys); i += 50 {
@@ -309,7 +317,7 @@ func TestGetManyInACluster(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	s := open(t, Options{Addrs: []string{nodes[0].addr, nodes[1].addr, nodes[2].addr}, Timeout: 500 * time.Millisecond, Trust: 100 * time.Millisecond})
+	s := connected(t, Options{Addrs: []string{nodes[0].addr, nodes[1].addr, nodes[2].addr}, Timeout: 500 * time.Millisecond, Trust: 100 * time.Millisecond})
 	keys := manyKeys(100)
 	for _, k := range keys {
 		eventually(t, 2*time.Second, "filled", func() bool { return body(s, k) != "" || tryFill(s, k, k) == nil })
@@ -352,8 +360,7 @@ func TestGetManyInACluster(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	late := open(t, Options{Addrs: []string{nodes[0].addr, nodes[1].addr}, Timeout: 2 * time.Second})
-	eventually(t, 2*time.Second, "connected", func() bool { return late.client.Load() != nil })
+	late := connected(t, Options{Addrs: []string{nodes[0].addr, nodes[1].addr}, Timeout: 2 * time.Second})
 	got, err := getMany(late, keys)
 	for i, k := range keys {
 		if shared := home(k) == 2*5462/slotsPerLog; (got[i] == "") != gone(k) && !shared {
@@ -365,7 +372,7 @@ func TestGetManyInACluster(t *testing.T) {
 // TestGetManyUnderPurges reads all keys at once while others purge and fill them.
 func TestGetManyUnderPurges(t *testing.T) {
 	o := Options{Addrs: []string{sharedAddr(t)}, Namespace: randomNamespace(), Timeout: 5 * time.Second}
-	tr := &trial{T: t, instances: []*Store{open(t, o), open(t, o), open(t, o)}, bound: 250 * time.Millisecond, pause: 5 * time.Millisecond, patience: 20 * time.Second}
+	tr := &trial{T: t, instances: []*Store{connected(t, o), connected(t, o), connected(t, o)}, bound: 250 * time.Millisecond, pause: 5 * time.Millisecond, patience: 20 * time.Second}
 	var found atomic.Int64
 	var wg sync.WaitGroup
 	for r := range 6 {

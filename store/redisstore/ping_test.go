@@ -27,7 +27,7 @@ func pingIs(s *Store, reached bool, conditions ...string) bool {
 func TestPing(t *testing.T) {
 	server := newServer(t)
 	o := Options{Addrs: []string{server.addr}, Timeout: 100 * time.Millisecond, Trust: 200 * time.Millisecond}
-	s := open(t, o)
+	s := connected(t, o)
 	is := func(when string, reached bool, conditions ...string) {
 		t.Helper()
 		eventually(t, 3*time.Second, when, func() bool { return pingIs(s, reached, conditions...) })
@@ -71,7 +71,7 @@ func TestPingBeforeItIsConnected(t *testing.T) {
 }
 
 func TestPingOfAClosedStore(t *testing.T) {
-	s := open(t, Options{Addrs: []string{sharedAddr(t)}})
+	s := connected(t, Options{Addrs: []string{sharedAddr(t)}})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +81,7 @@ func TestPingOfAClosedStore(t *testing.T) {
 }
 
 func TestPingWithoutTracking(t *testing.T) {
-	s := open(t, Options{Addrs: []string{newServer(t, "--rename-command", "CLIENT", "").addr}})
-	eventually(t, 2*time.Second, "connected", func() bool { return s.client.Load() != nil })
+	s := connected(t, Options{Addrs: []string{newServer(t, "--rename-command", "CLIENT", "").addr}})
 	if h, err := s.Ping(ctx); err != nil || h.Degraded != store.NoTracking {
 		t.Errorf("%+v, %v", h, err)
 	}
@@ -90,7 +89,7 @@ func TestPingWithoutTracking(t *testing.T) {
 
 func TestPingOfARedisThatRefuses(t *testing.T) {
 	server := newServer(t)
-	s := open(t, Options{Addrs: []string{server.addr}})
+	s := connected(t, Options{Addrs: []string{server.addr}})
 	if !pingIs(s, true) {
 		t.Error("not up")
 	}
@@ -108,7 +107,7 @@ func TestPingOfARedisThatRefuses(t *testing.T) {
 func TestPingEndsWithItsContext(t *testing.T) {
 	server := newServer(t)
 	p := newProxy(t, server.addr)
-	s := open(t, Options{Addrs: []string{p.addr}, Timeout: 5 * time.Second})
+	s := connected(t, Options{Addrs: []string{p.addr}, Timeout: 5 * time.Second})
 	fill(t, s, "k", "v")
 	p.up.set(true)
 	p.cut() // what connects next is not answered
@@ -127,8 +126,7 @@ func TestPingEndsWithItsContext(t *testing.T) {
 
 func TestPingOfACluster(t *testing.T) {
 	nodes := newCluster(t)
-	s := open(t, Options{Addrs: []string{nodes[0].addr}, Timeout: 200 * time.Millisecond})
-	eventually(t, 2*time.Second, "connected", func() bool { return s.client.Load() != nil })
+	s := connected(t, Options{Addrs: []string{nodes[0].addr}, Timeout: 200 * time.Millisecond})
 	asked := func(n *server) string { return n.command("INFO", "commandstats") }
 	eventually(t, 2*time.Second, "all answer", func() bool { return pingIs(s, true) })
 	for _, n := range nodes {
@@ -147,7 +145,7 @@ func TestPingOfACluster(t *testing.T) {
 // TestPingIsCheap: a readiness probe asks every second, on a machine that has
 // other things to do.
 func TestPingIsCheap(t *testing.T) {
-	s := open(t, Options{Addrs: []string{sharedAddr(t)}, Timeout: time.Second})
+	s := connected(t, Options{Addrs: []string{sharedAddr(t)}, Timeout: time.Second})
 	if n := testing.AllocsPerRun(100, func() { _, _ = s.Ping(ctx) }); n > 30 {
 		t.Errorf("%v allocations", n)
 	}

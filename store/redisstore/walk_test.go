@@ -101,7 +101,7 @@ func TestMatchIsEndedMidway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newServer(t)
-			s := open(t, Options{Addrs: []string{server.addr}, Timeout: 200 * time.Millisecond})
+			s := connected(t, Options{Addrs: []string{server.addr}, Timeout: 200 * time.Millisecond})
 			seed(t, server, s, many)
 			limited, cancel := context.WithCancel(ctx)
 			defer cancel()
@@ -142,7 +142,7 @@ func TestMatchTakesTheTimeItNeeds(t *testing.T) {
 	defer func(p pace) { gentle = p }(gentle)
 	gentle = pace{least: 100 * time.Millisecond, most: time.Second}
 	server := newServer(t)
-	s := open(t, Options{Addrs: []string{server.addr}, Timeout: time.Second})
+	s := connected(t, Options{Addrs: []string{server.addr}, Timeout: time.Second})
 	const many = 13_000
 	seed(t, server, s, many)
 	begun := time.Now()
@@ -168,7 +168,7 @@ func TestMatchStaysInItsNamespace(t *testing.T) {
 	unique := randomNamespace()
 	var stores []*Store
 	for _, name := range []string{"", "*", "?", "[a-z]", "[^x]", "x", `\x`, `\*`, "[", "x*", ":", "*:"} {
-		stores = append(stores, open(t, Options{Addrs: []string{addr}, Namespace: unique + name, Timeout: time.Second}))
+		stores = append(stores, connected(t, Options{Addrs: []string{addr}, Namespace: unique + name, Timeout: time.Second}))
 	}
 	for i, s := range stores {
 		for _, other := range stores {
@@ -189,7 +189,7 @@ func TestMatchStaysInItsNamespace(t *testing.T) {
 // TestMatchInACluster drops keys of several primaries.
 func TestMatchInACluster(t *testing.T) {
 	nodes := newCluster(t)
-	s := open(t, Options{Addrs: []string{nodes[0].addr}, Timeout: time.Second})
+	s := connected(t, Options{Addrs: []string{nodes[0].addr}, Timeout: time.Second})
 	for i := range 90 {
 		fill(t, s, fmt.Sprint("k", i%2, "-", i), "v")
 	}
