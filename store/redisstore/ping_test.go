@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -103,7 +105,7 @@ func TestPingOfARedisThatRefuses(t *testing.T) {
 }
 
 // TestPingEndsWithItsContext asks a Redis that takes connections and says
-// nothing, where the store has to connect first and does so for longer.
+// nothing, while another call, which has more time, is about to connect.
 func TestPingEndsWithItsContext(t *testing.T) {
 	server := newServer(t)
 	p := newProxy(t, server.addr)
@@ -111,6 +113,18 @@ func TestPingEndsWithItsContext(t *testing.T) {
 	fill(t, s, "k", "v")
 	p.up.set(true)
 	p.cut() // what connects next is not answered
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !stop.Load() { // the first may meet what is left of the old connection
+			_, _ = s.Get(ctx, "absent")
+		}
+	})
+	eventually(t, 2*time.Second, "a look-up connects", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.conns) > 0
+	})
 	for _, limit := range []time.Duration{0, 20 * time.Millisecond} {
 		short, cancel := context.WithTimeout(ctx, limit)
 		begun := time.Now()
@@ -122,6 +136,9 @@ func TestPingEndsWithItsContext(t *testing.T) {
 		}
 		cancel()
 	}
+	stop.Store(true)
+	p.up.set(false)
+	wg.Wait()
 }
 
 func TestPingOfACluster(t *testing.T) {
