@@ -61,8 +61,10 @@ type Store struct {
 }
 
 var (
-	_ store.Store = (*Store)(nil)
-	_ store.Sizer = (*Store)(nil)
+	_ store.Store      = (*Store)(nil)
+	_ store.Sizer      = (*Store)(nil)
+	_ store.ManyGetter = (*Store)(nil)
+	_ store.Pinger     = (*Store)(nil)
 )
 
 // New returns a Store, or what is wrong with o, as *OptionErrors.

@@ -15,6 +15,7 @@ const (
 	// Redis is up starts connected.
 	connectWait = 80 * time.Millisecond
 
+	// Of purges and of releases, and the defaults of the Options of that name.
 	minBackoff = 10 * time.Millisecond
 	maxBackoff = 250 * time.Millisecond
 )
@@ -25,7 +26,8 @@ const (
 func (s *Store) connect(attempted chan<- struct{}) {
 	defer s.tasks.Done()
 	opt := s.clientOption()
-	for delay := minBackoff; ; delay = min(2*delay, maxBackoff) {
+	var told report
+	for delay := s.options.MinBackoff; ; delay = min(2*delay, s.options.MaxBackoff) {
 		cl, err := newClient(opt)
 		if errors.Is(err, rueidis.ErrNoCache) && !isBusy(err) {
 			cl, err = s.withoutTracking(opt, err)
@@ -36,9 +38,9 @@ func (s *Store) connect(attempted chan<- struct{}) {
 		if attempted != nil {
 			close(attempted)
 			attempted = nil
-			if err != nil {
-				s.options.Logger.Warn("redisstore: Redis cannot be reached; trying on", "error", err)
-			}
+		}
+		if err != nil && told.isNews(err.Error(), s.clock()) {
+			s.options.Logger.Warn("redisstore: Redis cannot be reached; trying on", "error", err)
 		}
 		if err == nil || !s.pause(delay) {
 			return

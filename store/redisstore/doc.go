@@ -12,6 +12,8 @@
 //     waiters poll.
 //   - A user with no more rights than needed is described below.
 //   - An eviction policy costs misses, never a stale answer.
+//   - A purge by Match walks over the whole database, and rests as long as it works.
+//     Give it a context that ends when nobody waits for it any more.
 //   - Close the Store after the caches that use it.
 //
 // For a namespace shop, the least rights are
@@ -21,6 +23,11 @@
 //	  +hget +hset +hdel +pttl +pexpire +zadd +zcount +zrangebyscore +zrem +zscore
 //	  +eval +evalsha +client|tracking +client|caching
 //	  +cluster|slots +cluster|shards +readonly +asking
+//
+// OptionsFromEnv reads Options from variables. With Options.Logger, the log says when
+// the first connection stands, when it is lost, or a node of it, and when it is
+// regained: each once, and a loss within ten seconds of another not before those are
+// over. Store.Ping says how things are now.
 //
 // Redis may be down when New is called and at any time after. A Store that does
 // not reach it reports errors, which callers take as misses, and every call

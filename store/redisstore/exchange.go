@@ -124,7 +124,8 @@ func (s *Store) note(log int, b *breaker, err error) {
 	if !b.trips(s.clock(), s.timeout) || !b.open.CompareAndSwap(false, true) {
 		return
 	}
-	s.options.Logger.Warn("redisstore: Redis does not answer; going on without it", "error", err)
+	s.cause.Store(&err)
+	s.beats.kick() // and the loss is told
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
@@ -137,7 +138,7 @@ func (s *Store) note(log int, b *breaker, err error) {
 // waits longer than they may, for it may have to connect first.
 func (s *Store) probe(log int, b *breaker) {
 	defer s.tasks.Done()
-	for delay := minBackoff; s.pause(delay); delay = min(2*delay, maxBackoff) {
+	for delay := s.options.MinBackoff; s.pause(delay); delay = min(2*delay, s.options.MaxBackoff) {
 		client := s.client.Load() // a call has failed on it
 		cl, begun := *client, s.clock()
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
@@ -146,7 +147,7 @@ func (s *Store) probe(log int, b *breaker) {
 		if (err == nil || answered(err)) && s.clock()-begun <= s.timeout {
 			b.answered()
 			b.open.Store(false)
-			s.options.Logger.Info("redisstore: Redis answers again")
+			s.beats.kick() // and the end of the loss is told
 			return
 		}
 		if errors.Is(err, rueidis.ErrNoCache) && !isBusy(err) {

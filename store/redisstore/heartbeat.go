@@ -12,6 +12,7 @@ import (
 type beats struct {
 	mu    sync.Mutex
 	conns map[*conn]bool // true: a heartbeat is under way
+	lost  int64          // when the last one was that broke, on the store's clock; 0: none has
 	now   chan struct{}
 }
 
@@ -28,8 +29,12 @@ func (b *beats) join(c *conn) {
 
 func (b *beats) leave(c *conn) {
 	b.mu.Lock()
+	if _, joined := b.conns[c]; joined {
+		b.lost = c.s.clock()
+	}
 	delete(b.conns, c)
 	b.mu.Unlock()
+	b.kick() // and the loss is told
 }
 
 // allAfter reports whether every connection has answered a heartbeat that was
@@ -58,6 +63,7 @@ func (s *Store) beat() {
 	defer s.tasks.Done()
 	tick := time.NewTicker(time.Duration(s.trust) / 4)
 	defer tick.Stop()
+	var l link
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -65,6 +71,7 @@ func (s *Store) beat() {
 		case <-tick.C:
 		case <-s.beats.now:
 		}
+		s.tell(&l)
 		for _, c := range s.beats.due() {
 			s.tasks.Add(1)
 			go s.sendBeat(c)

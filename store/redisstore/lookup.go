@@ -77,6 +77,11 @@ func (s view) fetch(ctx context.Context, slot store.Slot) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.received(slot, raw)
+}
+
+// received returns the item that Redis has answered with; "" is none.
+func (s *Store) received(slot store.Slot, raw string) (*item, error) {
 	if it := s.local.same(slot, raw); it != nil {
 		return it, nil
 	}

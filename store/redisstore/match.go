@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redis/rueidis"
@@ -14,14 +15,24 @@ import (
 // scanCount is how many keys one SCAN step looks at.
 const scanCount = 1000
 
-// purgeMatch drops the keys that match pattern, in two walks over each primary.
-// The first ends the fills under way, the second drops what is stored: with one
-// walk, or in the other order, a fill whose base comes to be behind the walk
-// would be missed.
+// purgeMatch drops the keys that match pattern. It may take minutes: see walk.
 func (s *Store) purgeMatch(ctx context.Context, pattern string, soft bool) (count int, err error) {
 	matches := func(it *item) bool { return store.Glob(pattern, it.Key) }
 	s.local.dropIf(matches)
-	err = s.scan(ctx, pattern, controlMark, func(keys []string) error {
+	err = s.whereSlotsStay(ctx, func() error {
+		n, err := s.dropMatching(ctx, pattern, soft)
+		count += n
+		return err
+	})
+	s.local.dropIf(matches)
+	return count, err
+}
+
+// dropMatching walks over each primary twice. The first walk ends the fills under
+// way, the second drops what is stored: with one walk, or in the other order, a
+// fill whose base comes to be behind the walk would be missed.
+func (s *Store) dropMatching(ctx context.Context, pattern string, soft bool) (count int, err error) {
+	err = s.scan(ctx, pattern, controlMark, func(ctx context.Context, keys []string) error {
 		return s.persist(ctx, func(ctx context.Context, cl rueidis.Client) error {
 			cmds := make(rueidis.Commands, len(keys))
 			for i, key := range keys {
@@ -30,14 +41,14 @@ func (s *Store) purgeMatch(ctx context.Context, pattern string, soft bool) (coun
 			return firstError(cl.DoMulti(ctx, cmds...))
 		})
 	})
-	if err == nil {
-		err = s.scan(ctx, pattern, "", func(keys []string) error {
-			n, err := s.purgeKeys(ctx, keys, soft)
-			count += n
-			return err
-		})
+	if err != nil {
+		return 0, err
 	}
-	s.local.dropIf(matches)
+	err = s.scan(ctx, pattern, "", func(ctx context.Context, keys []string) error {
+		n, err := s.purgeKeys(ctx, keys, soft)
+		count += n
+		return err
+	})
 	return count, err
 }
 
@@ -51,24 +62,47 @@ func firstError(results []rueidis.RedisResult) error {
 }
 
 // scan calls f with the keys that match pattern and have a Redis key with that
-// ending, in batches. SCAN may name a key twice; f may run twice for it.
-func (s *Store) scan(ctx context.Context, pattern, ending string, f func(keys []string) error) error {
-	nodes, err := s.primaries(ctx)
-	for _, node := range nodes {
-		for cursor := uint64(0); err == nil; {
-			var e rueidis.ScanEntry
-			if e, err = s.scanStep(ctx, node, cursor, ending); err != nil {
-				break
+// ending, in batches, a step of the walk after another. SCAN may name a key twice;
+// f may run twice for it.
+func (s *Store) scan(ctx context.Context, pattern, ending string, f func(ctx context.Context, keys []string) error) error {
+	var nodes []rueidis.Client
+	err := s.step(ctx, func(ctx context.Context) (err error) {
+		nodes, err = s.primaries(ctx)
+		return err
+	})
+	if err != nil || len(nodes) == 0 {
+		return err
+	}
+	var cursor uint64
+	return gentle.walk(ctx, s.ctx, func() (more bool, _ error) {
+		err := s.step(ctx, func(ctx context.Context) error {
+			e, err := s.scanStep(ctx, nodes[0], cursor, ending)
+			if err != nil {
+				return err
 			}
-			keys := s.matching(e.Elements, pattern, ending)
-			for len(keys) > 0 && err == nil {
-				n := min(purgeBatch, len(keys))
-				err, keys = f(keys[:n]), keys[n:]
+			cursor = e.Cursor
+			for keys := range slices.Chunk(s.matching(e.Elements, pattern, ending), purgeBatch) {
+				if err := f(ctx, keys); err != nil {
+					return err
+				}
 			}
-			if cursor = e.Cursor; cursor == 0 {
-				break
-			}
+			return nil
+		})
+		if cursor == 0 {
+			nodes = nodes[1:]
 		}
+		return len(nodes) > 0, err
+	})
+}
+
+// step runs f, which is a matter of milliseconds, within ctx's deadline, or that of
+// other purges. It says if ctx is why f fails.
+func (s *Store) step(ctx context.Context, f func(context.Context) error) error {
+	limited, cancel := inTime(ctx)
+	defer cancel()
+	err := f(limited)
+	if why := ctx.Err(); err != nil && why != nil && !errors.Is(err, why) {
+		return errors.Join(why, err)
 	}
 	return err
 }
@@ -124,10 +158,13 @@ func (s *Store) primaries(ctx context.Context) (nodes []rueidis.Client, err erro
 // count is a purge's DryRun.
 func (s *Store) count(ctx context.Context, p store.Purge) (total store.Purged, err error) {
 	if len(p.Keys) > 0 {
-		total.Count, err = s.countKeys(ctx, p.Keys)
+		err = s.step(ctx, func(ctx context.Context) (err error) {
+			total.Count, err = s.countKeys(ctx, p.Keys)
+			return err
+		})
 	}
 	if p.Match != "" && err == nil {
-		err = s.scan(ctx, p.Match, "", func(keys []string) error {
+		err = s.scan(ctx, p.Match, "", func(_ context.Context, keys []string) error {
 			total.Count += len(keys)
 			return nil
 		})

@@ -47,6 +47,23 @@ type Options struct {
 	// default 500 ms, 20 ms to 1 min. Every quarter of it costs a small read.
 	Trust time.Duration
 
+	// MinBackoff and MaxBackoff are how long a Redis that cannot be reached is left
+	// alone between two attempts in the background: MinBackoff first, then twice as
+	// long each time, at most MaxBackoff. That is of the first connection, and of
+	// the probe that asks, when calls have failed, until they may go on; it dials
+	// anew what was lost. They do not delay a call that is made while nothing is
+	// known to be wrong, which dials at once if its connection is gone; purges, which
+	// try on every 10 to 250 ms until their deadline; or rueidis's own look for a
+	// Sentinel's new primary, within a second. Defaults 10 ms and 250 ms; 1 ms to
+	// 1 min. One alone moves the other where they would cross.
+	MinBackoff time.Duration
+	MaxBackoff time.Duration
+
+	// Lazy: New returns without having tried to reach Redis. Otherwise it waits
+	// for the first attempt, 80 ms at most, so that a program whose Redis is up
+	// starts connected.
+	Lazy bool
+
 	// CompressOver is the least size, in bytes, of a body to compress (zstd) on
 	// its way to Redis; 0: none. Compressed bodies are read whatever it says.
 	// It saves Redis's memory and the network, and costs each process the time
@@ -54,7 +71,7 @@ type Options struct {
 	CompressOver int
 
 	Recorder store.Recorder // nil: nothing is recorded
-	Logger   *slog.Logger   // of lost and regained connections; nil: silent
+	Logger   *slog.Logger   // of connections made, lost and regained; nil: silent
 }
 
 // An OptionError is one thing wrong with Options.
@@ -88,6 +105,7 @@ func (o Options) withDefaults() Options {
 	if o.Trust == 0 {
 		o.Trust = 500 * time.Millisecond
 	}
+	o.MinBackoff, o.MaxBackoff = o.backoff()
 	if o.Recorder == nil {
 		o.Recorder = silent{}
 	}
@@ -95,6 +113,22 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// backoff returns MinBackoff and MaxBackoff: the default of one gives way to the
+// other, where that is set.
+func (o Options) backoff() (least, most time.Duration) {
+	least, most = o.MinBackoff, o.MaxBackoff
+	if least == 0 {
+		least = minBackoff
+		if most > 0 {
+			least = min(least, most)
+		}
+	}
+	if most == 0 {
+		most = max(maxBackoff, least)
+	}
+	return least, most
 }
 
 // validate reports everything that is wrong with o, defaults filled in.
@@ -118,17 +152,24 @@ func (o Options) validate() error {
 		{"Timeout", o.Timeout, time.Millisecond, 5 * time.Second},
 		{"Lease", o.Lease, 50 * time.Millisecond, time.Minute},
 		{"Trust", o.Trust, 20 * time.Millisecond, time.Minute},
+		{"MinBackoff", o.MinBackoff, time.Millisecond, time.Minute},
+		{"MaxBackoff", o.MaxBackoff, time.Millisecond, time.Minute},
 	} {
 		if d.v < d.low || d.v > d.high {
 			bad(d.field, d.v, fmt.Sprintf("not from %v to %v", d.low, d.high))
 		}
 	}
+	if o.MaxBackoff > 0 && o.MinBackoff > o.MaxBackoff {
+		bad("MinBackoff", o.MinBackoff, "more than MaxBackoff")
+	}
 	return errors.Join(errs...)
 }
 
+const oneTarget = "exactly one of URL and Addrs is needed"
+
 func (o Options) validateTarget(bad func(field string, v any, why string)) {
 	if (o.URL == "") == (len(o.Addrs) == 0) {
-		bad("Addrs", o.Addrs, "exactly one of URL and Addrs is needed")
+		bad("Addrs", o.Addrs, oneTarget)
 	}
 	if o.URL != "" {
 		// Parse errors may quote the URL, and with it the password.
@@ -140,7 +181,9 @@ func (o Options) validateTarget(bad func(field string, v any, why string)) {
 		}
 	}
 	for _, a := range o.Addrs {
-		if _, port, err := net.SplitHostPort(a); err != nil || port == "" {
+		if strings.Contains(a, "@") { // a URL, and then perhaps with a password
+			bad("Addrs", nil, "not host:port: one has an @")
+		} else if _, port, err := net.SplitHostPort(a); err != nil || port == "" {
 			bad("Addrs", a, "not host:port")
 		}
 	}

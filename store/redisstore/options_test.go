@@ -23,6 +23,9 @@ func TestOptionErrors(t *testing.T) {
 			Options{Addrs: []string{"h:1"}, DB: -1, Namespace: "{", LocalBytes: -1, Timeout: -1, Lease: time.Millisecond, Trust: time.Hour},
 			[]string{"DB", "Namespace", "LocalBytes", "Timeout", "Lease", "Trust"},
 		},
+		"backoff":    {Options{Addrs: []string{"h:1"}, MinBackoff: time.Hour, MaxBackoff: time.Nanosecond}, []string{"MinBackoff", "MaxBackoff", "MinBackoff"}},
+		"backoffs":   {Options{Addrs: []string{"h:1"}, MinBackoff: time.Second, MaxBackoff: time.Millisecond}, []string{"MinBackoff"}},
+		"negative":   {Options{Addrs: []string{"h:1"}, MinBackoff: -1, MaxBackoff: -1}, []string{"MinBackoff", "MaxBackoff"}},
 		"compress":   {Options{Addrs: []string{"h:1"}, CompressOver: -1}, []string{"CompressOver"}},
 		"sentinel":   {Options{Addrs: []string{"h:1"}, SentinelPassword: "secret"}, []string{"SentinelPassword"}},
 		"log prefix": {Options{Addrs: []string{"h:1"}, Namespace: "a:p1"}, []string{"Namespace"}},
@@ -50,9 +53,11 @@ func TestOptionErrors(t *testing.T) {
 }
 
 func TestErrorsHideTheURL(t *testing.T) {
-	_, err := New(Options{URL: "redis://user:secret@host:6379/x/y"})
-	if err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v", err)
+	for _, o := range []Options{{URL: "redis://user:secret@host:6379/x/y"}, {Addrs: []string{"redis://user:secret@host:6379"}}} {
+		_, err := New(o)
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

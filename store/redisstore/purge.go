@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// purgeTimeout bounds a purge whose context has no deadline.
+	// purgeTimeout bounds a purge whose context has no deadline, and each step of
+	// one by Match.
 	purgeTimeout = 2 * time.Second
 	// purgeBatch is how many keys go into one pipeline. Three commands each
 	// stay below the 2,000 from which rueidis takes another connection, on
@@ -26,12 +27,15 @@ const (
 // has no deadline; then its error says that other instances, and Redis, may
 // still hold what p names. Keys cost three small commands each, a tag one
 // script.
+//
+// Match walks over all keys of the database, twice, and rests as long as it works,
+// so that others get their turn: a million keys take some seconds. It comes last,
+// and if ctx has no deadline it takes the time it needs, as long as each of its
+// steps ends within 2 s. Where it ends early, Purged.Count is what it has dropped
+// by then, at least, and the error is ctx's if that is why. Of a Cluster whose slots
+// move meanwhile it walks over all once more; but keys of a slot that is on its way
+// when it begins and when it ends may escape it.
 func (s *Store) Purge(ctx context.Context, p store.Purge) (store.Purged, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, purgeTimeout)
-		defer cancel()
-	}
 	if p.DryRun {
 		return s.count(ctx, p)
 	}
@@ -52,10 +56,12 @@ func (s *Store) Purge(ctx context.Context, p store.Purge) (store.Purged, error) 
 			errs = append(errs, fmt.Errorf("redisstore: purge by %s: %w", kind, err))
 		}
 	}
-	part("key", len(p.Keys) > 0, func() (int, error) { return s.purgeKeys(ctx, p.Keys, p.Soft) })
+	quick, cancel := inTime(ctx)
+	defer cancel()
+	part("key", len(p.Keys) > 0, func() (int, error) { return s.purgeKeys(quick, p.Keys, p.Soft) })
+	part("tag", len(p.Tags) > 0, func() (int, error) { return 0, s.purgeTags(quick, p.Tags, p.Soft) })
+	part("all", p.All, func() (int, error) { return 0, s.purgeAll(quick, p.Soft) })
 	part("match", p.Match != "", func() (int, error) { return s.purgeMatch(ctx, p.Match, p.Soft) })
-	part("tag", len(p.Tags) > 0, func() (int, error) { return 0, s.purgeTags(ctx, p.Tags, p.Soft) })
-	part("all", p.All, func() (int, error) { return 0, s.purgeAll(ctx, p.Soft) })
 	if p.All || len(p.Tags) > 0 {
 		total.Count = -1
 	}
@@ -65,6 +71,14 @@ func (s *Store) Purge(ctx context.Context, p store.Purge) (store.Purged, error) 
 	}
 	total.Token = s.tokens.issue(s.clock())
 	return total, nil
+}
+
+// inTime gives ctx a deadline if it has none.
+func inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, purgeTimeout)
 }
 
 // persist tries until ctx is done. Purges do not ask the breaker: they matter

@@ -35,6 +35,7 @@ type Store struct {
 	writing   atomic.Int64  // bytes of values that commits are sending
 	cleanups  chan struct{} // and for each release behind a failed Acquire
 	breakers  [numLogs]breaker
+	cause     atomic.Pointer[error] // why a breaker opened last
 
 	// purges counts the purges of this process, once when one begins and once
 	// when it ends. A fill that Redis knows nothing of compares it.
@@ -60,11 +61,15 @@ var (
 	_ store.Sizer       = (*Store)(nil)
 	_ store.Truster     = (*Store)(nil)
 	_ store.TokenReader = (*Store)(nil)
+	_ store.ManyGetter  = (*Store)(nil)
+	_ store.ManyGetter  = view{} // and not by the Store in it, which knows of no token
+	_ store.Pinger      = (*Store)(nil)
 )
 
 // New returns a Store. Its error reports everything that is wrong with o, each
-// an *OptionError. A Redis that is down is no error: New returns within 100 ms
-// and the Store connects when it can; until then it works as an empty one.
+// an *OptionError. A Redis that is down is no error: New returns within 100 ms,
+// or with Options.Lazy at once, and the Store connects when it can; until then it
+// works as an empty one.
 func New(o Options) (*Store, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -85,6 +90,9 @@ func New(o Options) (*Store, error) {
 	s.tasks.Add(2)
 	go s.connect(attempted)
 	go s.beat()
+	if o.Lazy {
+		return s, nil
+	}
 	wait := time.NewTimer(connectWait)
 	defer wait.Stop()
 	select {

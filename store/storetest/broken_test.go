@@ -12,7 +12,7 @@ import (
 )
 
 func mutants() []mutant {
-	return slices.Concat(leaseMutants(), overtakeMutants(), waitMutants(), purgeMutants(), softMutants(), valueMutants(), lookMutants(), pairMutants(), fullMutants(), refMutants())
+	return slices.Concat(leaseMutants(), overtakeMutants(), waitMutants(), purgeMutants(), softMutants(), valueMutants(), lookMutants(), pairMutants(), fullMutants(), refMutants(), manyMutants(), pingMutants())
 }
 
 // A loose is a Keeper that never finds anything out.

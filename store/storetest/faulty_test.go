@@ -22,6 +22,8 @@ type faulty struct {
 	purge   func(ctx context.Context, p store.Purge) (store.Purged, error)
 	commit  func(ctx context.Context, l *faultyLease, entries []store.Entry) error
 	release func(ctx context.Context, l *faultyLease) error
+	many    func(ctx context.Context, keys []string, items []*store.Item) error
+	ping    func(ctx context.Context) (store.Health, error)
 
 	ended   <-chan struct{} // closed when the check has ended
 	started sync.WaitGroup  // what a mutant leaves behind
@@ -88,6 +90,20 @@ func (f *faulty) purged(since int) []store.Purge {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.purges[since:]
+}
+
+func (f *faulty) GetMany(ctx context.Context, keys []string, items []*store.Item) error {
+	if f.many != nil {
+		return f.many(ctx, keys, items)
+	}
+	return f.Store.(store.ManyGetter).GetMany(ctx, keys, items)
+}
+
+func (f *faulty) Ping(ctx context.Context) (store.Health, error) {
+	if f.ping != nil {
+		return f.ping(ctx)
+	}
+	return f.Store.(store.Pinger).Ping(ctx)
 }
 
 func (l *faultyLease) Commit(ctx context.Context, entries ...store.Entry) error {

@@ -39,7 +39,8 @@ type Suite struct {
 	Kill func(s store.Store)
 }
 
-// Run runs the suite, each promise in a subtest of its own.
+// Run runs the suite, each promise in a subtest of its own. What is promised of
+// store.ManyGetter and store.Pinger is skipped for stores that are none.
 func Run(t *testing.T, s Suite) {
 	for _, c := range checks() {
 		if c.lapse && s.Lapse == 0 || c.kill && s.Kill == nil {
@@ -52,6 +53,9 @@ func Run(t *testing.T, s Suite) {
 			} else {
 				r.a = s.New(t)
 				r.b = r.a
+			}
+			if !c.suits(r.a) {
+				t.Skip("the store has no such ability")
 			}
 			c.run(r)
 		})
@@ -66,14 +70,23 @@ type check struct {
 	two   bool // run on a Pair where there is one; else a and b are one store
 	lapse bool // only where holders may die: see Suite.Lapse
 	kill  bool // only with Suite.Kill
+	many  bool // only of a store.ManyGetter
+	ping  bool // only of a store.Pinger
 	race  bool // goroutines race, so that a fault shows with some luck
+}
+
+// suits tells whether st has the ability that c is of.
+func (c check) suits(st store.Store) bool {
+	_, many := st.(store.ManyGetter)
+	_, ping := st.(store.Pinger)
+	return (many || !c.many) && (ping || !c.ping)
 }
 
 func checks() []check {
 	var all []check
 	for _, of := range [][]check{
 		valueChecks(), keyChecks(), variantChecks(), fullChecks(), leaseChecks(), lapseChecks(), changeChecks(), waitChecks(),
-		purgeChecks(), matchChecks(), overtakeChecks(), softChecks(), raceChecks(),
+		purgeChecks(), matchChecks(), overtakeChecks(), softChecks(), raceChecks(), manyChecks(), pingChecks(),
 	} {
 		all = append(all, of...)
 	}
