@@ -8,10 +8,12 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
+	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
 )
 
@@ -61,6 +63,10 @@ type capture struct {
 	scratch scratch
 	started time.Time
 
+	request http.Request // what the handler gets
+	url     url.URL
+	within  scratchContext
+
 	header  http.Header // what the handler sees
 	mode    mode
 	status  int
@@ -72,12 +78,29 @@ type capture struct {
 	why     Reason      // why the response is not stored
 	extra   http.Header // what the handler said to its own client, where the rest of the answer is what is stored
 	gone    bool        // and what was stored goes
+
+	date [1]string      // room for the line of Date
+	kept [2]store.Entry // and for what is stored
 }
 
 func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a ask) *capture {
 	c := &capture{x: x, run: run, ctx: ctx, ask: a, old: old, started: time.Now(), header: make(http.Header), length: -1}
 	c.scratch.store, c.scratch.outer = x.rt.cache.store, x.outer
+	c.within = scratchContext{ctx, &c.scratch}
 	return c
+}
+
+// ours returns the request that the handler gets: a copy, since handlers change
+// their requests, and what counts here is what came.
+func (c *capture) ours() *http.Request {
+	r := &c.request
+	*r = *c.x.r.WithContext(&c.within)
+	r.Header = r.Header.Clone()
+	c.url = *r.URL
+	r.URL = &c.url
+	c.ask.apply(r.Header)
+	c.x.rt.negotiate(r.Header)
+	return r
 }
 
 func (c *capture) Header() http.Header { return c.header }

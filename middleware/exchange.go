@@ -55,7 +55,15 @@ type exchange struct {
 	served uint // requests this exchange has served, for sampling
 }
 
-var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+// exchanges come with room for a key.
+var exchanges = sync.Pool{New: func() any {
+	x := new(struct {
+		exchange
+		room [384]byte
+	})
+	x.buffer = x.room[:0]
+	return &x.exchange
+}}
 
 func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *exchange {
 	x := exchanges.Get().(*exchange)

@@ -69,7 +69,11 @@ func (p *Policy) judge(q question) (j judgement) {
 func (p *Policy) controls(q *question) rfc9111.Control {
 	c, targeted := rfc9111.Targeted(q.header, p.Advanced.Targeted)
 	if !targeted {
-		return rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer))
+		lines := q.header["Cache-Control"]
+		if len(lines) == 0 {
+			lines = q.outer
+		}
+		return rfc9111.ParseControl(lines)
 	}
 	if len(q.header["Expires"]) > 0 {
 		q.header = maps.Clone(q.header)

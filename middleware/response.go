@@ -156,9 +156,24 @@ func (r *response) state(now instant) swr.State {
 	return r.windows.At(age)
 }
 
-// setHeader takes what is stored of h; the caller gives h away.
+// newResponse returns one with room for the header of most.
+func newResponse() *response {
+	r := new(struct {
+		response
+		fields [8]field
+		lines  [8]string
+	})
+	r.response.fields, r.response.lines = r.fields[:0], r.lines[:0]
+	return &r.response
+}
+
+// setHeader takes what is stored of h.
 func (r *response) setHeader(h http.Header) {
-	r.fields = make([]field, 0, len(h))
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	r.fields, r.lines = slices.Grow(r.fields, len(h)), slices.Grow(r.lines, n)
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
 		r.fields = append(r.fields, field{name: name, end: int32(len(r.lines))})

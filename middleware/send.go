@@ -161,17 +161,17 @@ func (x *exchange) forwardedStatus() string {
 	if x.post() {
 		why = ReasonMethod
 	}
-	s := x.rt.cache.opts.name + "; fwd=" + forwarded(why)
+	var room [128]byte
+	b := append(append(append(room[:0], x.rt.cache.opts.name...), "; fwd="...), forwarded(why)...)
 	if c.status != 0 {
-		s += "; fwd-status=" + strconv.Itoa(c.status)
+		b = strconv.AppendInt(append(b, "; fwd-status="...), int64(c.status), 10)
 	}
 	if why := x.unstored(); why != ReasonNone {
-		return s + detail(why)
+		b = append(b, detail(why)...)
+	} else if x.stored() {
+		b = append(b, "; stored"...)
 	}
-	if x.stored() {
-		s += "; stored"
-	}
-	return s
+	return string(b)
 }
 
 // unstored tells why the response that the handler made is not stored.
@@ -225,8 +225,13 @@ func ttl(v *response, now instant) string {
 
 // stamp marks an answer as ours.
 func (h *handler) stamp(header http.Header, o swr.Outcome, status string) {
-	header["X-Cache"] = []string{xCache[o]}
-	header["Cache-Status"] = append(header["Cache-Status"], status)
+	lines := []string{xCache[o], status}
+	header["X-Cache"] = lines[:1:1]
+	if before := header["Cache-Status"]; len(before) > 0 {
+		header["Cache-Status"] = append(before, status)
+	} else {
+		header["Cache-Status"] = lines[1:]
+	}
 }
 
 // forwarded is the fwd parameter of Cache-Status for why (RFC 9211 §2.2).
