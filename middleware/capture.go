@@ -79,8 +79,49 @@ type capture struct {
 	extra   http.Header // what the handler said to its own client, where the rest of the answer is what is stored
 	gone    bool        // and what was stored goes
 
-	date [1]string      // room for the line of Date
-	kept [2]store.Entry // and for what is stored
+	room
+}
+
+// A room is for what is made of most responses, so that to make it is no
+// allocation of its own.
+type room struct {
+	lines [20]string // of headers
+	used  int        // of lines
+	kept  [2]store.Entry
+	made  struct {
+		response response
+		fields   [8]field
+		lines    [8]string
+	}
+}
+
+// take returns room for n lines.
+func (r *room) take(n int) []string {
+	if n > len(r.lines)-r.used {
+		return make([]string, n)
+	}
+	r.used += n
+	return r.lines[r.used-n : r.used : r.used]
+}
+
+// clone is h.Clone in r.
+func (r *room) clone(h http.Header) http.Header {
+	if h == nil {
+		return nil
+	}
+	n := 0
+	for _, lines := range h {
+		n += len(lines)
+	}
+	left, clone := r.take(n), make(http.Header, len(h))
+	for name, lines := range h {
+		if lines != nil { // or it would no longer be nil, by which net/http is told to send no Date
+			n = copy(left, lines)
+			lines, left = left[:n:n], left[n:]
+		}
+		clone[name] = lines
+	}
+	return clone
 }
 
 func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a ask) *capture {
@@ -95,7 +136,7 @@ func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a
 func (c *capture) ours() *http.Request {
 	r := &c.request
 	*r = *c.x.r.WithContext(&c.within)
-	r.Header = r.Header.Clone()
+	r.Header = c.clone(r.Header)
 	c.url = *r.URL
 	r.URL = &c.url
 	c.ask.apply(r.Header)

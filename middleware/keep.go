@@ -205,14 +205,16 @@ func (c *capture) response(d *draft, q *question, j *judgement) *response {
 		rfc9111.RemoveFields(h, p.Advanced.StripHeaders)
 		rfc9111.RemoveFields(h, j.strip) // §5.2.2.4, §5.2.2.7
 	}
-	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "X-Cache"}) // said anew each time
+	for _, name := range [...]string{"Age", "Content-Length", "X-Cache"} {
+		delete(h, name) // said anew each time
+	}
 	if c.status == http.StatusPartialContent {
 		delete(h, "Content-Range")
 	}
 
-	v := newResponse()
+	v := &c.made.response
 	*v = response{
-		fields: v.fields, lines: v.lines, status: d.status, body: exact(d.body), span: d.span, size: d.size,
+		fields: c.made.fields[:0], lines: c.made.lines[:0], status: d.status, body: exact(d.body), span: d.span, size: d.size,
 		started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
 		windows: j.windows, marks: j.marks,
 	}
@@ -246,15 +248,15 @@ func exact(b []byte) []byte {
 // complete adds what net/http would add behind our back at the first answer,
 // so that the later ones are the same, and a validator where there is none.
 func (c *capture) complete(h http.Header, d *draft, v *response, received time.Time) {
-	if h.Get("Date") == "" { // RFC 9110 §6.6.1
-		c.date[0] = c.x.rt.cache.clock.dateOf(received)
-		h["Date"] = c.date[:]
+	if first(h["Date"]) == "" { // RFC 9110 §6.6.1
+		h["Date"] = c.take(1)
+		h["Date"][0] = c.x.rt.cache.clock.dateOf(received)
 	}
-	if _, set := h["Content-Type"]; !set && len(d.body) > 0 && !d.isPart() && h.Get("Content-Encoding") == "" {
+	if _, set := h["Content-Type"]; !set && len(d.body) > 0 && !d.isPart() && first(h["Content-Encoding"]) == "" {
 		h["Content-Type"] = []string{http.DetectContentType(d.body)}
 		c.sent["Content-Type"] = h["Content-Type"]
 	}
-	if d.status == http.StatusOK && h.Get("Etag") == "" && !c.x.rt.policy.Advanced.NoETag {
+	if d.status == http.StatusOK && first(h["Etag"]) == "" && !c.x.rt.policy.Advanced.NoETag {
 		if d.etag == "" {
 			d.etag = etagOf(d.body)
 		}

@@ -107,10 +107,7 @@ func (r *response) fieldLines(name string) []string {
 
 // fieldValue returns the first line of the field name.
 func (r *response) fieldValue(name string) string {
-	if lines := r.fieldLines(name); len(lines) > 0 {
-		return lines[0]
-	}
-	return ""
+	return first(r.fieldLines(name))
 }
 
 // validators returns the ETag and Last-Modified by which the handler can
@@ -154,17 +151,6 @@ func (r *response) state(now instant) swr.State {
 		age = max(age, r.windows.Fresh)
 	}
 	return r.windows.At(age)
-}
-
-// newResponse returns one with room for the header of most.
-func newResponse() *response {
-	r := new(struct {
-		response
-		fields [8]field
-		lines  [8]string
-	})
-	r.response.fields, r.response.lines = r.fields[:0], r.lines[:0]
-	return &r.response
 }
 
 // setHeader takes what is stored of h.

@@ -118,7 +118,7 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 func (x *exchange) sendOwn(v *response) {
 	c := x.capture
 	if c.status == 0 { // its time ended before it said anything
-		c.status, c.sent = http.StatusOK, c.header.Clone()
+		c.status, c.sent = http.StatusOK, c.clone(c.header)
 	}
 	if v == nil && c.why != ReasonTruncated && c.notModified() {
 		c.sendNotModified()
@@ -150,7 +150,7 @@ func (x *exchange) stampOwn(h http.Header) {
 	if x.post() {
 		return // invalidating does, for all unsafe methods
 	}
-	x.rt.stamp(h, swr.Miss, x.forwardedStatus())
+	stampWith(h, x.capture.take(2), swr.Miss, x.forwardedStatus())
 }
 
 // forwardedStatus is our member of Cache-Status where the handler was asked
@@ -161,6 +161,9 @@ func (x *exchange) forwardedStatus() string {
 	if x.post() {
 		why = ReasonMethod
 	}
+	if c.status == http.StatusOK && x.stored() {
+		return x.rt.stored[why]
+	}
 	var room [128]byte
 	b := append(append(append(room[:0], x.rt.cache.opts.name...), "; fwd="...), forwarded(why)...)
 	if c.status != 0 {
@@ -169,10 +172,14 @@ func (x *exchange) forwardedStatus() string {
 	if why := x.unstored(); why != ReasonNone {
 		b = append(b, detail(why)...)
 	} else if x.stored() {
-		b = append(b, "; stored"...)
+		b = append(b, stored...)
 	}
 	return string(b)
 }
+
+// stored is the parameter of Cache-Status for a response that has been (RFC 9211
+// §2.5).
+const stored = "; stored"
 
 // unstored tells why the response that the handler made is not stored.
 func (x *exchange) unstored() Reason {
@@ -225,7 +232,12 @@ func ttl(v *response, now instant) string {
 
 // stamp marks an answer as ours.
 func (h *handler) stamp(header http.Header, o swr.Outcome, status string) {
-	lines := []string{xCache[o], status}
+	stampWith(header, make([]string, 2), o, status)
+}
+
+// stampWith is stamp, with room for two lines.
+func stampWith(header http.Header, lines []string, o swr.Outcome, status string) {
+	lines[0], lines[1] = xCache[o], status
 	header["X-Cache"] = lines[:1:1]
 	if before := header["Cache-Status"]; len(before) > 0 {
 		header["Cache-Status"] = append(before, status)
