@@ -125,7 +125,13 @@ func (r *room) clone(h http.Header) http.Header {
 }
 
 func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a ask) *capture {
-	c := &capture{x: x, run: run, ctx: ctx, ask: a, old: old, started: time.Now(), header: make(http.Header), length: -1}
+	c := x.spare
+	if c == nil {
+		c = new(capture)
+	}
+	x.spare = nil
+	c.x, c.run, c.ctx, c.ask, c.old = x, run, ctx, a, old
+	c.started, c.header, c.length = time.Now(), make(http.Header), -1
 	c.scratch.store, c.scratch.outer = x.rt.cache.store, x.outer
 	c.within = scratchContext{ctx, &c.scratch}
 	return c

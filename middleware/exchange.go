@@ -51,17 +51,20 @@ type exchange struct {
 	// The caller's own fill, if there was one.
 	capture *capture
 	run     *swr.Run
+	spare   *capture // room for the first; nil: there is none
 
 	served uint // requests this exchange has served, for sampling
 }
 
-// exchanges come with room for a key.
+// exchanges come with room for a key and a capture: one that has been used for a
+// fill is gone, and to make the next is then one allocation.
 var exchanges = sync.Pool{New: func() any {
 	x := new(struct {
 		exchange
-		room [384]byte
+		capture capture
+		room    [384]byte
 	})
-	x.buffer = x.room[:0]
+	x.buffer, x.spare = x.room[:0], &x.capture
 	return &x.exchange
 }}
 
@@ -106,7 +109,7 @@ func (x *exchange) free() {
 	if x.capture != nil || cap(x.buffer)+cap(x.selected) > maxPooled {
 		return // a handler that has returned may still have goroutines that write
 	}
-	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served}
+	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], spare: x.spare, served: x.served}
 	exchanges.Put(x)
 }
 

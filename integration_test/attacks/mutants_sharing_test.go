@@ -39,7 +39,7 @@ var sharingMutants = []mutant{
 		with(controlFile, "func RequestControl(h http.Header) Control {", "func RequestControl(h http.Header) Control {\n\tvar _ = http.CanonicalHeaderKey"),
 	one("private='Set-Cookie' leaves Set-Cookie", "a field that is for one alone by public, max-age=60, private='Set-Cookie'", keepFile, "\t\trfc9111.RemoveFields(h, j.strip) // §5.2.2.4, §5.2.2.7\n", ""),
 	one("what Connection names is stored", "a field that is for one alone by Connection: X-Echo", keepFile, "\trfc9111.RemoveHopByHop(h) // RFC 9111 §3.1\n", ""),
-	one("fields of outer middleware are stored", "a field of outer middleware", captureFile, "header: make(http.Header), length: -1}", "header: x.w.Header(), length: -1}"),
+	one("fields of outer middleware are stored", "a field of outer middleware", captureFile, "c.length = time.Now(), make(http.Header), -1", "c.length = time.Now(), x.w.Header(), -1"),
 	one("Cache-Control of outer middleware does not count", "private by outer middleware", decideFile, `q.outer = c.x.w.Header()["Cache-Control"] //`, "_ = 0 //"),
 	one("what is kept out by NoStore is stored", "kept out by NoStore", judgeFile, "case q.said.noStore, c.Is(", "case c.Is("),
 	one("what is kept out by SetTTL is stored", "kept out by SetTTL", lifetimeFile, ", q.said.hasTTL && q.said.ttl <= 0:", ":").with(lifetimeFile, "case !explicit || q.said.hasTTL:", "case !explicit:"),
