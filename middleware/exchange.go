@@ -62,7 +62,7 @@ var exchanges = sync.Pool{New: func() any {
 	x := new(struct {
 		exchange
 		capture capture
-		room    [384]byte
+		room    [352]byte
 	})
 	x.buffer, x.spare = x.room[:0], &x.capture
 	return &x.exchange
