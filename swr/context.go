@@ -12,7 +12,7 @@ import (
 // fill has ended.
 //
 // What tells of that, a cancelCtx and a timer, is made when somebody asks for it:
-// most handlers never do, and it would be a tenth of what a miss costs.
+// most handlers never do.
 type fillContext struct {
 	values context.Context // the caller's, without its cancellation
 	began  time.Time
