@@ -85,7 +85,7 @@ type capture struct {
 // A room is for what is made of most responses, so that to make it is no
 // allocation of its own.
 type room struct {
-	lines [20]string // of headers
+	lines [16]string // of headers
 	used  int        // of lines
 	kept  [2]store.Entry
 	made  struct {

@@ -56,15 +56,14 @@ type exchange struct {
 	served uint // requests this exchange has served, for sampling
 }
 
-// exchanges come with room for a key and a capture: one that has been used for a
-// fill is gone, and to make the next is then one allocation.
+// exchanges come with room for a capture: one that has been used for a fill is
+// gone, and to make the next is then one allocation.
 var exchanges = sync.Pool{New: func() any {
 	x := new(struct {
 		exchange
 		capture capture
-		room    [352]byte
 	})
-	x.buffer, x.spare = x.room[:0], &x.capture
+	x.spare = &x.capture
 	return &x.exchange
 }}
 
@@ -134,11 +133,8 @@ func (x *exchange) values() store.Getter {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
-	if x.buffer == nil {
-		x.buffer = make([]byte, 0, 512)
-	}
 	if x.rt.defaultKey && x.facts&hasReflected == 0 {
-		if x.made, err = x.rt.keys.of(x.r, x.buffer); err == nil {
+		if x.made, err = x.rt.keys.of(x.r); err == nil {
 			x.key = x.made.key
 		}
 	} else {
@@ -155,6 +151,9 @@ var errKey = errors.New("middleware: key over the limit")
 // buildKey calls the key function. What it returns may be a slice of its own,
 // which must not become the buffer of other requests' keys.
 func (x *exchange) buildKey() error {
+	if x.buffer == nil {
+		x.buffer = make([]byte, 0, 512)
+	}
 	key, err := x.rt.policy.Key(x.buffer, x.r)
 	x.key = view(key)
 	if len(key) > cap(x.buffer) {
