@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -61,6 +62,10 @@ type capture struct {
 	scratch scratch
 	started time.Time
 
+	request http.Request // what the handler gets
+	url     url.URL
+	within  scratchContext
+
 	header  http.Header // what the handler sees
 	mode    mode
 	status  int
@@ -72,12 +77,34 @@ type capture struct {
 	why     Reason      // why the response is not stored
 	extra   http.Header // what the handler said to its own client, where the rest of the answer is what is stored
 	gone    bool        // and what was stored goes
+
+	room
 }
 
 func newCapture(ctx context.Context, x *exchange, run *swr.Run, old *response, a ask) *capture {
-	c := &capture{x: x, run: run, ctx: ctx, ask: a, old: old, started: time.Now(), header: make(http.Header), length: -1}
+	c := x.spare
+	if c == nil {
+		c = new(capture)
+	}
+	x.spare = nil
+	c.x, c.run, c.ctx, c.ask, c.old = x, run, ctx, a, old
+	c.started, c.header, c.length = time.Now(), make(http.Header), -1
 	c.scratch.store, c.scratch.outer = x.rt.cache.store, x.outer
+	c.within = scratchContext{ctx, &c.scratch}
 	return c
+}
+
+// ours returns the request that the handler gets: a copy, since handlers change
+// their requests, and what counts here is what came.
+func (c *capture) ours() *http.Request {
+	r := &c.request
+	*r = *c.x.r.WithContext(&c.within)
+	r.Header = c.clone(r.Header)
+	c.url = *r.URL
+	r.URL = &c.url
+	c.ask.apply(r.Header)
+	c.x.rt.negotiate(r.Header)
+	return r
 }
 
 func (c *capture) Header() http.Header { return c.header }

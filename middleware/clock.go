@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -19,7 +20,16 @@ func (i instant) since(earlier instant) time.Duration { return time.Duration(max
 // A clock tells the time of day for half the price of time.Now, which reads two
 // clocks: it reads the monotonic one, and the other once a second, so that it
 // follows when that is set.
-type clock struct{ last atomic.Pointer[reading] }
+type clock struct {
+	last atomic.Pointer[reading]
+	date atomic.Pointer[date]
+}
+
+// A date is one second as header fields have it (RFC 9110 §5.6.7).
+type date struct {
+	second int64
+	text   string
+}
 
 // A reading is one moment on the process's clock and on that of the day.
 type reading struct {
@@ -42,4 +52,14 @@ func (c *clock) read() reading {
 	r := &reading{t, instantOf(t)}
 	c.last.Store(r)
 	return *r
+}
+
+// dateOf returns t as header fields have it, made once a second.
+func (c *clock) dateOf(t time.Time) string {
+	if d := c.date.Load(); d != nil && d.second == t.Unix() {
+		return d.text
+	}
+	d := &date{t.Unix(), t.UTC().Format(http.TimeFormat)}
+	c.date.Store(d)
+	return d.text
 }

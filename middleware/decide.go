@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -12,9 +11,9 @@ import (
 // decide chooses the mode by status and header.
 func (c *capture) decide(status int) {
 	c.status = status
-	c.sent = c.header.Clone()
+	c.sent = c.clone(c.header)
 	rfc9111.Canonicalize(c.sent) // what net/http sends whatever its spelling, counts whatever its spelling
-	if n, err := strconv.ParseInt(c.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
+	if n, ok := contentLength(c.header); ok {
 		c.length = n
 	}
 	switch c.bearing = c.ask.bearing(status, c.sent); c.bearing {

@@ -51,11 +51,21 @@ type exchange struct {
 	// The caller's own fill, if there was one.
 	capture *capture
 	run     *swr.Run
+	spare   *capture // room for the first; nil: there is none
 
 	served uint // requests this exchange has served, for sampling
 }
 
-var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+// exchanges come with room for a capture: one that has been used for a fill is
+// gone, and to make the next is then one allocation.
+var exchanges = sync.Pool{New: func() any {
+	x := new(struct {
+		exchange
+		capture capture
+	})
+	x.spare = &x.capture
+	return &x.exchange
+}}
 
 func newExchange(rt *route, w http.ResponseWriter, r *http.Request, f facts) *exchange {
 	x := exchanges.Get().(*exchange)
@@ -98,7 +108,7 @@ func (x *exchange) free() {
 	if x.capture != nil || cap(x.buffer)+cap(x.selected) > maxPooled {
 		return // a handler that has returned may still have goroutines that write
 	}
-	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], served: x.served}
+	*x = exchange{buffer: x.buffer[:0], selected: x.selected[:0], spare: x.spare, served: x.served}
 	exchanges.Put(x)
 }
 
@@ -123,11 +133,8 @@ func (x *exchange) values() store.Getter {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
-	if x.buffer == nil {
-		x.buffer = make([]byte, 0, 512)
-	}
 	if x.rt.defaultKey && x.facts&hasReflected == 0 {
-		if x.made, err = x.rt.keys.of(x.r, x.buffer); err == nil {
+		if x.made, err = x.rt.keys.of(x.r); err == nil {
 			x.key = x.made.key
 		}
 	} else {
@@ -144,6 +151,9 @@ var errKey = errors.New("middleware: key over the limit")
 // buildKey calls the key function. What it returns may be a slice of its own,
 // which must not become the buffer of other requests' keys.
 func (x *exchange) buildKey() error {
+	if x.buffer == nil {
+		x.buffer = make([]byte, 0, 512)
+	}
 	key, err := x.rt.policy.Key(x.buffer, x.r)
 	x.key = view(key)
 	if len(key) > cap(x.buffer) {

@@ -60,13 +60,7 @@ func freshRoute(ctx context.Context) context.Context {
 func (x *exchange) attempt(ctx context.Context, run *swr.Run, old *response, a ask) (made swr.Made[*response], err error) {
 	c := newCapture(ctx, x, run, old, a)
 	x.capture, x.run = c, run
-	r := x.r.WithContext(context.WithValue(ctx, scratchKey{}, &c.scratch))
-	// Handlers change their requests; what counts here is what came.
-	r.Header = r.Header.Clone()
-	u := *r.URL
-	r.URL = &u
-	a.apply(r.Header)
-	x.rt.negotiate(r.Header)
+	r := c.ours()
 	panics := true
 	defer func() {
 		switch {

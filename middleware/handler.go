@@ -25,6 +25,7 @@ type handler struct {
 	keys       *keyTable
 	reloads    *reloads
 	bypassed   [ReasonURI]*bypassed // by the reason
+	stored     [NumReasons]string   // Cache-Status of what a handler has made and the store taken, by why it was asked
 
 	// Requests with credentials have a group of their own: that their
 	// responses are not to be shared says nothing about other requests', which
@@ -41,6 +42,9 @@ func newHandler(c *Cache, p Policy) *handler {
 	h.reloads = newReloads(p.Limits.Reloads)
 	for why := range ReasonURI {
 		h.bypassed[why] = newBypassed(c.opts.name, why)
+	}
+	for why := range NumReasons {
+		h.stored[why] = c.opts.name + "; fwd=" + forwarded(why) + "; fwd-status=200" + stored
 	}
 	o := swr.Options{
 		Leases:      c.store,

@@ -69,7 +69,11 @@ func (p *Policy) judge(q question) (j judgement) {
 func (p *Policy) controls(q *question) rfc9111.Control {
 	c, targeted := rfc9111.Targeted(q.header, p.Advanced.Targeted)
 	if !targeted {
-		return rfc9111.ParseControl(slices.Concat(q.header["Cache-Control"], q.outer))
+		lines := q.header["Cache-Control"]
+		if len(lines) == 0 {
+			lines = q.outer
+		}
+		return rfc9111.ParseControl(lines)
 	}
 	if len(q.header["Expires"]) > 0 {
 		q.header = maps.Clone(q.header)
@@ -93,7 +97,7 @@ func (p *Policy) forbids(q *question, c rfc9111.Control) Reason {
 		return ReasonSetCookie
 	case !rfc9111.StorableStatus(q.status), q.status == http.StatusRequestedRangeNotSatisfiable && q.facts&hasRange != 0:
 		return ReasonStatus
-	case strings.HasPrefix(strings.ToLower(q.header.Get("Content-Type")), "text/event-stream"), len(q.header["Trailer"]) > 0:
+	case strings.HasPrefix(strings.ToLower(first(q.header["Content-Type"])), "text/event-stream"), len(q.header["Trailer"]) > 0:
 		return ReasonStream
 	case p.oversize(q.header):
 		return ReasonSize
@@ -120,7 +124,7 @@ func (p *Policy) setsCookie(h http.Header, c rfc9111.Control) bool {
 // oversize tells whether a response with header h is over the policy's limits,
 // by what it promises.
 func (p *Policy) oversize(h http.Header) bool {
-	if n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64); err == nil && n > p.Limits.Body {
+	if n, ok := contentLength(h); ok && n > p.Limits.Body {
 		return true
 	}
 	size := 0
@@ -130,6 +134,25 @@ func (p *Policy) oversize(h http.Header) bool {
 		}
 	}
 	return size > p.Limits.Header
+}
+
+// contentLength returns what h promises, if it does. Most handlers leave that to
+// net/http, and an error for it would be an allocation.
+func contentLength(h http.Header) (n int64, ok bool) {
+	line := first(h["Content-Length"])
+	if line == "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(line, 10, 64)
+	return n, err == nil && n >= 0
+}
+
+// first returns the first of a field's lines, or "".
+func first(lines []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
+	return lines[0]
 }
 
 // selectors returns what selects the response among variants: its own Vary

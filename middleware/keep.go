@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
@@ -196,19 +197,24 @@ func (r *response) describedBy(status int, h http.Header) bool {
 // response is what is stored: the handler's without what is not for others.
 func (c *capture) response(d *draft, q *question, j *judgement) *response {
 	p := &c.x.rt.policy
-	h := d.header.Clone()
+	h := headers.Get().(http.Header)
+	defer recycle(h)
+	maps.Copy(h, d.header)
 	rfc9111.RemoveHopByHop(h) // RFC 9111 §3.1
 	if j.why == ReasonNone {
 		rfc9111.RemoveFields(h, p.Advanced.StripHeaders)
 		rfc9111.RemoveFields(h, j.strip) // §5.2.2.4, §5.2.2.7
 	}
-	rfc9111.RemoveFields(h, []string{"Age", "Content-Length", "X-Cache"}) // said anew each time
+	for _, name := range [...]string{"Age", "Content-Length", "X-Cache"} {
+		delete(h, name) // said anew each time
+	}
 	if c.status == http.StatusPartialContent {
 		delete(h, "Content-Range")
 	}
 
-	v := &response{
-		status: d.status, body: exact(d.body), span: d.span, size: d.size,
+	v := &c.made.response
+	*v = response{
+		fields: c.made.fields[:0], lines: c.made.lines[:0], status: d.status, body: exact(d.body), span: d.span, size: d.size,
 		started: instantOf(c.started), born: instantOf(q.received.Add(-j.age)),
 		windows: j.windows, marks: j.marks,
 	}
@@ -218,6 +224,16 @@ func (c *capture) response(d *draft, q *question, j *judgement) *response {
 	}
 	v.setHeader(h)
 	return v
+}
+
+// headers are emptied maps, for headers that are put together to be taken apart.
+var headers = sync.Pool{New: func() any { return make(http.Header) }}
+
+func recycle(h http.Header) {
+	if len(h) <= 64 { // or to empty it is dear for whoever has it next
+		clear(h)
+		headers.Put(h)
+	}
 }
 
 // exact returns b without more spare room than an eighth: a store counts what it
@@ -232,14 +248,15 @@ func exact(b []byte) []byte {
 // complete adds what net/http would add behind our back at the first answer,
 // so that the later ones are the same, and a validator where there is none.
 func (c *capture) complete(h http.Header, d *draft, v *response, received time.Time) {
-	if h.Get("Date") == "" { // RFC 9110 §6.6.1
-		h["Date"] = []string{received.UTC().Format(http.TimeFormat)}
+	if first(h["Date"]) == "" { // RFC 9110 §6.6.1
+		h["Date"] = c.take(1)
+		h["Date"][0] = c.x.rt.cache.clock.dateOf(received)
 	}
-	if _, set := h["Content-Type"]; !set && len(d.body) > 0 && !d.isPart() && h.Get("Content-Encoding") == "" {
+	if _, set := h["Content-Type"]; !set && len(d.body) > 0 && !d.isPart() && first(h["Content-Encoding"]) == "" {
 		h["Content-Type"] = []string{http.DetectContentType(d.body)}
 		c.sent["Content-Type"] = h["Content-Type"]
 	}
-	if d.status == http.StatusOK && h.Get("Etag") == "" && !c.x.rt.policy.Advanced.NoETag {
+	if d.status == http.StatusOK && first(h["Etag"]) == "" && !c.x.rt.policy.Advanced.NoETag {
 		if d.etag == "" {
 			d.etag = etagOf(d.body)
 		}
@@ -259,6 +276,7 @@ func etagOf(body []byte) string {
 // entries returns what to store for v: the response, or where something
 // selects it, the variant, and the Vary record if that is not there already.
 func (x *exchange) entries(v *response, names, tags []string, longer time.Duration) (keep []store.Entry, why Reason) {
+	keep = x.capture.kept[:0]
 	own := store.Entry{Body: v.body, Tags: tags, Life: v.windows.Life() + longer}
 	if len(names) > 0 {
 		known := slices.Equal(names, x.names)

@@ -44,14 +44,14 @@ func (t *keyTable) slot(r *http.Request) *atomic.Pointer[madeKey] {
 	return &t.slots[hash%uint64(len(t.slots))]
 }
 
-// of returns the key of r, which has no field of keyfunc.ReflectedHeaders. It is
-// made in buffer.
-func (t *keyTable) of(r *http.Request, buffer []byte) (*madeKey, error) {
+// of returns the key of r, which has no field of keyfunc.ReflectedHeaders.
+func (t *keyTable) of(r *http.Request) (*madeKey, error) {
 	slot := t.slot(r)
 	if m := slot.Load(); m != nil && m.madeOf(r) {
 		return m, nil
 	}
-	key, err := keyfunc.Default(buffer, r)
+	var room [512]byte // on the stack
+	key, err := keyfunc.Default(room[:0], r)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func TestARememberedKeyIsTheKey(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, err := table.of(r, nil); err != nil || got.key != string(want) {
+				if got, err := table.of(r); err != nil || got.key != string(want) {
 					t.Errorf("%s: %q, want %q (%v)", name, got.key, want, err)
 				}
 			}

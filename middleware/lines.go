@@ -86,8 +86,10 @@ func (b *bypassed) stamp(h http.Header, c *Cache) {
 		lines = slices.Clone(b.pristine[:])
 	}
 	status := lines[:1:1]
-	if before := h["Cache-Status"]; len(before) > 0 {
-		status = append(slices.Clip(before), status...)
+	if len(h) > 0 { // rarely, and a look-up costs as much as a field
+		if before := h["Cache-Status"]; len(before) > 0 {
+			status = append(slices.Clip(before), status...)
+		}
 	}
 	h["Cache-Status"] = status
 	h["X-Cache"] = lines[1:2:2]

@@ -107,10 +107,7 @@ func (r *response) fieldLines(name string) []string {
 
 // fieldValue returns the first line of the field name.
 func (r *response) fieldValue(name string) string {
-	if lines := r.fieldLines(name); len(lines) > 0 {
-		return lines[0]
-	}
-	return ""
+	return first(r.fieldLines(name))
 }
 
 // validators returns the ETag and Last-Modified by which the handler can
@@ -156,9 +153,13 @@ func (r *response) state(now instant) swr.State {
 	return r.windows.At(age)
 }
 
-// setHeader takes what is stored of h; the caller gives h away.
+// setHeader takes what is stored of h.
 func (r *response) setHeader(h http.Header) {
-	r.fields = make([]field, 0, len(h))
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	r.fields, r.lines = slices.Grow(r.fields, len(h)), slices.Grow(r.lines, n)
 	for name, values := range h {
 		r.lines = append(r.lines, values...)
 		r.fields = append(r.fields, field{name: name, end: int32(len(r.lines))})

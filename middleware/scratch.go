@@ -63,6 +63,20 @@ func scratchOf(ctx context.Context) *scratch {
 	return s
 }
 
+// A scratchContext is a context with a scratch.
+type scratchContext struct {
+	context.Context
+	scratch *scratch
+}
+
+// Value is of context.Context.
+func (c *scratchContext) Value(key any) any {
+	if key == (scratchKey{}) {
+		return c.scratch
+	}
+	return c.Context.Value(key)
+}
+
 // tagAll adds tags to what s collects for, and to what is around that.
 func (s *scratch) tagAll(tags []string) {
 	for ; s != nil; s = s.outer {

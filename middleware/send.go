@@ -118,7 +118,7 @@ func (x *exchange) send(v *response, o swr.Outcome) {
 func (x *exchange) sendOwn(v *response) {
 	c := x.capture
 	if c.status == 0 { // its time ended before it said anything
-		c.status, c.sent = http.StatusOK, c.header.Clone()
+		c.status, c.sent = http.StatusOK, c.clone(c.header)
 	}
 	if v == nil && c.why != ReasonTruncated && c.notModified() {
 		c.sendNotModified()
@@ -150,7 +150,7 @@ func (x *exchange) stampOwn(h http.Header) {
 	if x.post() {
 		return // invalidating does, for all unsafe methods
 	}
-	x.rt.stamp(h, swr.Miss, x.forwardedStatus())
+	stampWith(h, x.capture.take(2), swr.Miss, x.forwardedStatus())
 }
 
 // forwardedStatus is our member of Cache-Status where the handler was asked
@@ -161,18 +161,25 @@ func (x *exchange) forwardedStatus() string {
 	if x.post() {
 		why = ReasonMethod
 	}
-	s := x.rt.cache.opts.name + "; fwd=" + forwarded(why)
+	if c.status == http.StatusOK && x.stored() {
+		return x.rt.stored[why]
+	}
+	var room [128]byte
+	b := append(append(append(room[:0], x.rt.cache.opts.name...), "; fwd="...), forwarded(why)...)
 	if c.status != 0 {
-		s += "; fwd-status=" + strconv.Itoa(c.status)
+		b = strconv.AppendInt(append(b, "; fwd-status="...), int64(c.status), 10)
 	}
 	if why := x.unstored(); why != ReasonNone {
-		return s + detail(why)
+		b = append(b, detail(why)...)
+	} else if x.stored() {
+		b = append(b, stored...)
 	}
-	if x.stored() {
-		s += "; stored"
-	}
-	return s
+	return string(b)
 }
+
+// stored is the parameter of Cache-Status for a response that has been (RFC 9211
+// §2.5).
+const stored = "; stored"
 
 // unstored tells why the response that the handler made is not stored.
 func (x *exchange) unstored() Reason {
@@ -225,8 +232,18 @@ func ttl(v *response, now instant) string {
 
 // stamp marks an answer as ours.
 func (h *handler) stamp(header http.Header, o swr.Outcome, status string) {
-	header["X-Cache"] = []string{xCache[o]}
-	header["Cache-Status"] = append(header["Cache-Status"], status)
+	stampWith(header, make([]string, 2), o, status)
+}
+
+// stampWith is stamp, with room for two lines.
+func stampWith(header http.Header, lines []string, o swr.Outcome, status string) {
+	lines[0], lines[1] = xCache[o], status
+	header["X-Cache"] = lines[:1:1]
+	if before := header["Cache-Status"]; len(before) > 0 {
+		header["Cache-Status"] = append(before, status)
+	} else {
+		header["Cache-Status"] = lines[1:]
+	}
 }
 
 // forwarded is the fwd parameter of Cache-Status for why (RFC 9211 §2.2).

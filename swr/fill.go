@@ -3,7 +3,6 @@ package swr
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/reprise-go/reprise/store"
@@ -13,51 +12,11 @@ import (
 // caller. The panic itself goes on to that caller.
 var ErrPanicked = errors.New("swr: fill panicked")
 
-// A Run is one execution of Fill.
-type Run struct {
-	once    sync.Once
-	alone   func(drop bool, why error)
-	offline bool
-	verdict error
-}
-
-// Solo tells that the result is for the caller only from the start: nothing
-// will be stored, and nobody waits.
-func (r *Run) Solo() bool { return r.alone == nil }
-
-// Offline tells that the store could not be reached for a lease. What is stored
-// may then have been purged elsewhere, up to a trust window ago, and others may
-// join this fill for as long again: its result must not be made of that.
-func (r *Run) Offline() bool { return r.offline }
-
-// Alone says, while Fill still works, that its result is for its caller only.
-// Whoever waits stops waiting, the lease ends, and from here on Fill's context
-// is cancelled when its caller leaves, and no longer by the fill timeout. With
-// drop, what was stored goes too; why is as Made.Why. Only the first call counts.
-func (r *Run) Alone(drop bool, why error) {
-	if r.alone != nil {
-		r.once.Do(func() { r.alone(drop, why) })
-	}
-}
-
-// Verdict tells, once Load has returned, what became of the entries Fill kept:
-// nil if they are stored, store.ErrOvertaken, store.ErrTooLarge, or why the store
-// failed; and why a fill was alone: since its key is full, store.ErrFull, since
-// too many wait, ErrWaiters, or since nothing was kept lately, Made.Why of then.
-func (r *Run) Verdict() error { return r.verdict }
-
-// settled ends the time in which Alone counts. It tells whether Alone was called.
-func (r *Run) settled() (wasAlone bool) {
-	wasAlone = true
-	r.once.Do(func() { wasAlone = false })
-	return wasAlone
-}
-
 // lead fills f for everyone who waits for it.
 func (g *Group[V]) lead(ctx context.Context, src Source[V], f *flight[V], old V, t *turns) answer[V] {
 	lease := g.lease(ctx, f, src.Claim(), t)
 	if lease != nil && f.apart && !g.hold(f, lease) {
-		g.release(ctx, lease)
+		g.release(context.WithoutCancel(ctx), lease)
 		lease = nil
 	}
 	if lease == nil {
@@ -149,85 +108,71 @@ func (unleased) Release(context.Context) error                { return nil }
 
 // work runs one Fill under lease, and settles f and lease by what it brings.
 func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease store.Lease, old V, background bool) (made Made[V], err error) {
-	fctx, run, stop := g.start(ctx, f, lease, background)
-	defer stop()
-	began := time.Now()
+	fctx := g.start(ctx, f, lease, background)
+	defer f.ctx.stop()
 	seen := ErrPanicked // what the Observer learns
 	defer func() {
 		if errors.Is(seen, ErrPanicked) { // the lease ends before the followers wake
-			run.settled() // what Fill left running may still call Alone
-			g.release(ctx, lease)
+			f.run.settled() // what Fill left running may still call Alone
+			g.release(f.detached, lease)
 			g.drop(f, panicked)
 			if background {
 				return // refreshUnder tells, with the stack
 			}
 		}
-		g.opts.Observe.Filled(f.slot.Key, time.Since(began), background, seen)
+		g.opts.Observe.Filled(f.slot.Key, time.Since(f.ctx.began), background, seen)
 	}()
 
-	made, err = src.Fill(fctx, run, old)
+	made, err = src.Fill(fctx, &f.run, old)
 	seen = err
 	if err != nil && fctx.Err() != nil {
 		seen = context.Cause(fctx) // the fill timeout, rather than "canceled"
 	}
-	if run.settled() {
+	if f.run.settled() {
 		return made, err
 	}
-	run.verdict = g.settle(ctx, f, lease, made, err)
+	f.run.verdict = g.settle(f, made, err)
 	switch {
-	case errors.Is(run.verdict, store.ErrOvertaken):
-		seen = run.verdict // not for the caller, who asked before what overtook it
+	case errors.Is(f.run.verdict, store.ErrOvertaken):
+		seen = f.run.verdict // not for the caller, who asked before what overtook it
 	case background && err == nil:
-		err = run.verdict // what cannot be stored need not be made again at once
+		err = f.run.verdict // what cannot be stored need not be made again at once
 	}
 	return made, err
 }
 
-// start makes the context and the Run of one Fill. The fill of a flight does
-// not end with its caller: others wait for it, unless it is apart.
-func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) (context.Context, *Run, func()) {
+// start prepares the Run of one Fill, and returns its context. The fill of a flight
+// does not end with its caller: others wait for it, unless it is apart.
+func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) context.Context {
+	f.caller, f.detached, f.background = ctx, context.WithoutCancel(ctx), background
+	f.run.of = f
+	f.ctx.start(f.detached, time.Now(), g.opts.FillTimeout)
+	g.begin(f, lease)
 	if f.apart {
-		run := &Run{offline: g.offline(f), alone: func(drop bool, why error) { _ = g.settle(ctx, f, lease, Made[V]{Drop: drop, Why: why}, nil) }}
-		return ctx, run, func() {}
+		return ctx
 	}
-	fctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	timer := time.AfterFunc(g.opts.FillTimeout, func() {
-		cancel(context.DeadlineExceeded)
-		g.drop(f, lookAgain)
-	})
-	unhook := func() bool { return true }
 	if background {
-		unhook = context.AfterFunc(g.refreshes.ctx, func() {
-			cancel(context.Cause(g.refreshes.ctx))
+		f.ctx.hook(context.AfterFunc(g.refreshes.ctx, func() {
+			f.ctx.end(context.Cause(g.refreshes.ctx))
 			g.drop(f, lookAgain)
-			g.release(ctx, lease)
-		})
+			g.release(f.detached, lease)
+		}))
 	}
-	run := &Run{offline: g.offline(f)}
-	run.alone = func(drop bool, why error) {
-		if !background {
-			timer.Stop()
-			unhook = context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-		}
-		_ = g.settle(ctx, f, lease, Made[V]{Drop: drop, Why: why}, nil) // which has recorded it
-	}
-	return fctx, run, func() {
-		timer.Stop()
-		unhook()
-		cancel(context.Canceled)
-	}
+	return &f.ctx
 }
 
-func (g *Group[V]) offline(f *flight[V]) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return f.offline
+// alone is of Run.Alone.
+func (f *flight[V]) alone(drop bool, why error) {
+	if !f.apart && !f.background {
+		f.ctx.follow(f.caller)
+	}
+	_ = f.g.settle(f, Made[V]{Drop: drop, Why: why}, nil) // which has recorded it
 }
 
-// settle ends lease and f by what a fill brought. It returns Commit's verdict.
-func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, made Made[V], err error) error {
+// settle ends f and its lease by what a fill brought. It returns Commit's verdict.
+func (g *Group[V]) settle(f *flight[V], made Made[V], err error) error {
 	if err != nil {
-		g.release(ctx, lease)
+		g.release(f.detached, f.lease)
 		g.fail(f, err)
 		return nil
 	}
@@ -235,12 +180,12 @@ func (g *Group[V]) settle(ctx context.Context, f *flight[V], lease store.Lease, 
 		g.pass(f.slot, made.Why)
 	}
 	if len(made.Keep) == 0 && !made.Drop {
-		g.release(ctx, lease)
+		g.release(f.detached, f.lease)
 		g.end(f, verdictOf(made.Shared && g.opts.Leases == nil, nil), made.Value)
 		return nil
 	}
 	g.seal(f)
-	err = lease.Commit(context.WithoutCancel(ctx), made.Keep...)
+	err = f.lease.Commit(f.detached, made.Keep...)
 	if err != nil && !errors.Is(err, store.ErrOvertaken) && !errors.Is(err, store.ErrTooLarge) {
 		g.opts.Observe.StoreFailed("commit", err)
 	}
@@ -261,8 +206,9 @@ func verdictOf(shared bool, commit error) verdict {
 	}
 }
 
+// release ends lease. ctx is detached from any caller's.
 func (g *Group[V]) release(ctx context.Context, lease store.Lease) {
-	err := lease.Release(context.WithoutCancel(ctx))
+	err := lease.Release(ctx)
 	if err != nil && !errors.Is(err, store.ErrOvertaken) {
 		g.opts.Observe.StoreFailed("release", err)
 	}

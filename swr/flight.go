@@ -8,21 +8,32 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
-// A flight is one fill that others may wait for.
+// A flight is one fill that others may wait for, and all that it works with.
 type flight[V any] struct {
+	g     *Group[V]
 	slot  store.Slot
-	apart bool          // its leader's alone: nobody follows, and a fill for all takes its place
-	done  chan struct{} // closed by end
+	apart bool // its leader's alone: nobody follows, and a fill for all takes its place
+
+	// Written before Fill is called.
+	caller     context.Context // its leader's
+	detached   context.Context // the same without its cancellation
+	background bool
+	ctx        fillContext // Fill's, unless it is apart
+	run        Run
 
 	// Guarded by Group.mu.
+	done    chan struct{} // closed by end; made for the first who waits
+	ended   bool
 	started time.Time
+	due     time.Time   // when the fill's time is up; zero before it begins
+	timer   *time.Timer // drops it then, if somebody waits
 	waiting int         // callers in follow
 	sealed  bool        // its commit has begun: late comers look for themselves
 	offline bool        // no lease: the store cannot be reached
-	lease   store.Lease // of one apart, for who takes its place
+	lease   store.Lease // written before Fill is called; of one apart, also for who takes its place
 	evicts  *flight[V]  // the one apart whose place it has taken
 
-	// Written once, before done is closed.
+	// Written once, before done is closed, if anybody waits.
 	verdict verdict
 	value   V
 	err     error // why the fill failed
@@ -59,7 +70,7 @@ var ErrWaiters = errors.New("swr: too many callers wait for one fill")
 func (g *Group[V]) join(slot store.Slot, apart bool) (*flight[V], role) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f := g.flights[slot]
+	f := g.underWay(slot)
 	over := f != nil && f.apart && !apart
 	switch {
 	case f == nil || over:
@@ -71,20 +82,60 @@ func (g *Group[V]) join(slot store.Slot, apart bool) (*flight[V], role) {
 	case f.waiting >= g.opts.Waiters:
 		return f, excess
 	case f.sealed:
-		f.waiting++
+		f.awaited()
 		return f, latecomer
 	default:
-		f.waiting++
+		f.awaited()
 		return f, follower
 	}
 	evicted := f
-	f = &flight[V]{slot: slot, apart: apart, started: time.Now(), done: make(chan struct{})}
+	f = &flight[V]{g: g, slot: slot, apart: apart, started: time.Now()}
 	if over {
 		f.evicts = evicted
 	}
 	g.flights[slot] = f
 	g.opts.Observe.Flying(1)
 	return f, leader
+}
+
+// underWay returns slot's flight, if its time is not up. The caller holds g.mu.
+func (g *Group[V]) underWay(slot store.Slot) *flight[V] {
+	f := g.flights[slot]
+	if f == nil || f.due.IsZero() || time.Until(f.due) > 0 {
+		return f
+	}
+	var none V
+	g.endLocked(f, lookAgain, none)
+	return nil
+}
+
+// awaited counts one who waits for f. Now there must be something to wait for, and
+// it must end in time. The caller holds g.mu.
+func (f *flight[V]) awaited() {
+	f.waiting++
+	if f.done == nil {
+		f.done = make(chan struct{})
+	}
+	f.watch()
+}
+
+// watch has f dropped when its time is up, if anybody waits: whoever comes later
+// looks at the clock. The caller holds g.mu.
+func (f *flight[V]) watch() {
+	if f.done != nil && f.timer == nil && !f.due.IsZero() {
+		f.timer = time.AfterFunc(time.Until(f.due), func() { f.g.drop(f, lookAgain) })
+	}
+}
+
+// begin says that f's Fill begins, under lease.
+func (g *Group[V]) begin(f *flight[V], lease store.Lease) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f.lease, f.run.offline = lease, f.offline
+	if !f.apart {
+		f.due = f.ctx.began.Add(f.ctx.limit)
+		f.watch()
+	}
 }
 
 // hold makes lease the one that ends when another flight takes f's place. It
@@ -106,7 +157,7 @@ func (g *Group[V]) evict(ctx context.Context, f *flight[V]) {
 	}
 	g.mu.Unlock()
 	if lease != nil {
-		g.release(ctx, lease)
+		g.release(context.WithoutCancel(ctx), lease)
 	}
 }
 
@@ -131,33 +182,33 @@ func (g *Group[V]) seal(f *flight[V]) {
 func (g *Group[V]) end(f *flight[V], v verdict, value V) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if f.ended() {
+	g.endLocked(f, v, value)
+}
+
+func (g *Group[V]) endLocked(f *flight[V], v verdict, value V) {
+	if f.ended {
 		return
 	}
+	f.ended = true
 	g.detach(f)
-	f.verdict, f.value = v, value
-	close(f.done)
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	if f.done != nil { // or the value would live as long as what Fill left running
+		f.verdict, f.value = v, value
+		close(f.done)
+	}
 	g.opts.Observe.Flying(-1)
 }
 
 // fail ends f with why its fill failed.
 func (g *Group[V]) fail(f *flight[V], err error) {
 	g.mu.Lock()
-	if !f.ended() {
+	if !f.ended {
 		f.err = err
 	}
 	g.mu.Unlock()
 	g.drop(f, failed)
-}
-
-// ended tells whether f has. The caller holds Group.mu.
-func (f *flight[V]) ended() bool {
-	select {
-	case <-f.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // drop ends f without a value.

@@ -93,7 +93,7 @@ func (m memos) sweep(now time.Time) {
 func (g *Group[V]) refreshDue(slot store.Slot) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	f := g.flights[slot]
+	f := g.underWay(slot)
 	return (f == nil || f.apart) && g.memos.refreshDue(slot, time.Now())
 }
 

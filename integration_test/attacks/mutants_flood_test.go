@@ -10,7 +10,7 @@ var floodMutants = []mutant{
 	one("tags may be long", "ten thousand tags", keepFile, `if t == "" || len(t) > maxTag ||`, `if t == "" || len(t) > 10*maxTag ||`),
 	one("there is no limit of reloads", "forced reloads", stateFile, "x.reloading = x.rt.reloads.allow(x.key, x.now)", "x.reloading = true"),
 	one("there is no limit of ranges", "ten thousand ranges", exchangeFile, "return 0 < n && n <= maxRanges", "return 0 < n"),
-	one("there is no limit of a body", "bodies over the limit, and no end of them", judgeFile, "err == nil && n > p.Limits.Body {", "err == nil && n < 0 {").with(captureFile, "int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {", "false {"),
+	one("there is no limit of a body", "bodies over the limit, and no end of them", judgeFile, "ok && n > p.Limits.Body {", "ok && n < 0 {").with(captureFile, "int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {", "false {"),
 	one("there is no limit of a body that does not say its length", "bodies over the limit, and no end of them", captureFile, "int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {", "false {"),
 	one("there is no limit of a header", "fields over the limit", judgeFile, "return size > p.Limits.Header", "return false"),
 	one("entries have no weight", "unique URLs", "store/memstore/memstore.go", "return uint32(size(slot, e)) }", "return uint32(0 * size(slot, e)) }"),

@@ -46,8 +46,8 @@ var mutants = []mutant{
 	{
 		race: "R3", what: "a refresh takes its lease when it ends", trial: "TestHealthy",
 		edits: []edit{{
-			"swr/fill.go", "\trun.verdict = g.settle(ctx, f, lease, made, err)\n",
-			"\tif background {\n\t\tc := src.Claim()\n\t\tc.Hold, c.Steal = time.Minute, true\n\t\tif l, _ := g.opts.Leases.Acquire(ctx, c); l != nil {\n\t\t\tlease = l\n\t\t}\n\t}\n\trun.verdict = g.settle(ctx, f, lease, made, err)\n",
+			"swr/fill.go", "\tf.run.verdict = g.settle(f, made, err)\n",
+			"\tif background {\n\t\tc := src.Claim()\n\t\tc.Hold, c.Steal = time.Minute, true\n\t\tif l, _ := g.opts.Leases.Acquire(ctx, c); l != nil {\n\t\t\tf.lease = l\n\t\t}\n\t}\n\tf.run.verdict = g.settle(f, made, err)\n",
 		}},
 	},
 	{

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// hopByHop are the fields that a stored response never has, besides Connection.
+// hopByHop, in canonical form, are the fields that a stored response never has, besides Connection.
 var hopByHop = []string{
 	// RFC 9110 §7.6.1: they mean one connection.
 	"Keep-Alive", "Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade",
@@ -26,7 +26,9 @@ func RemoveHopByHop(h http.Header) {
 		return true
 	})
 	delete(h, "Connection")
-	RemoveFields(h, hopByHop)
+	for _, name := range hopByHop {
+		delete(h, name)
+	}
 }
 
 // RemoveFields drops the fields names, in any letter case, from h, as

@@ -98,12 +98,13 @@ func (l *lease) make(entries []store.Entry) (base, variant *entry, err error) {
 }
 
 func (l *lease) entry(from *store.Entry) *entry {
+	now := time.Now()
 	return &entry{
 		Item: store.Item{
 			Key: l.slot.Key, Variant: strings.Clone(from.Variant), Meta: from.Meta, Body: from.Body, Tags: slices.Clone(from.Tags),
-			Stamp: l.stamp, Expires: time.Now().Add(from.Life),
+			Stamp: l.stamp, Expires: now.Add(from.Life),
 		},
-		ends: l.s.clock() + from.Life, filled: l.began, of: l.s,
+		ends: now.Sub(l.s.start) + from.Life, filled: l.began, of: l.s,
 	}
 }
 

@@ -18,7 +18,7 @@ type lease struct {
 	most  int           // how many variants the key may hold; 0: any number
 	began uint64        // the purge log's number before the handler starts
 	until time.Duration // from when on others may take it; until they do, it stands
-	done  chan struct{} // closed when the lease has ended; guarded by the shard
+	done  chan struct{} // closed when the lease has ended; made by the shard, and guarded by it
 }
 
 // Acquire is of store.Leaser. It returns no error but ErrHeld, ErrChanged
@@ -53,7 +53,7 @@ func (s *Store) acquire(c store.Claim) (*lease, error) {
 	l := &lease{
 		s: s, stamp: store.NewStamp(), base: c.Base, most: c.Variants,
 		slot:  store.Slot{Key: strings.Clone(c.Key), Variant: strings.Clone(c.Variant)},
-		began: s.log.number.Load(), until: now + c.Hold, done: make(chan struct{}),
+		began: s.log.number.Load(), until: now + c.Hold,
 	}
 	sh.put(l, now)
 	return l, nil
@@ -103,14 +103,16 @@ func (s *Store) wait(ctx context.Context, slot store.Slot) error {
 	sh := s.shard(slot.Key)
 	sh.mu.Lock()
 	l := sh.holder(slot)
-	sh.mu.Unlock()
 	if l == nil {
+		sh.mu.Unlock()
 		return nil
 	}
+	ended := sh.ended(l)
+	sh.mu.Unlock()
 	lapse := time.NewTimer(l.until - s.clock())
 	defer lapse.Stop()
 	select {
-	case <-l.done:
+	case <-ended:
 		return nil
 	case <-lapse.C:
 		return nil

@@ -14,9 +14,33 @@ const shardCount = 128
 // too, so that one purge ends them. Its mutex orders commits and purges.
 type shard struct {
 	mu     sync.Mutex
-	leases map[string]map[string]*lease // by key, by variant
-	count  int                          // of all leases
-	sweep  int                          // the count at which to look for those that nobody ended
+	leases map[string]fills // by key
+	count  int              // of all leases
+	sweep  int              // the count at which to look for those that nobody ended
+}
+
+// fills are the leases of one key, at least one.
+type fills struct {
+	base     *lease
+	variants map[string]*lease
+}
+
+func (f fills) of(variant string) *lease {
+	if variant == "" {
+		return f.base
+	}
+	return f.variants[variant]
+}
+
+func (f fills) all(yield func(*lease) bool) {
+	if f.base != nil && !yield(f.base) {
+		return
+	}
+	for _, l := range f.variants {
+		if !yield(l) {
+			return
+		}
+	}
 }
 
 // minSweep is how many leases a shard holds before it looks for lapsed ones.
@@ -28,14 +52,14 @@ func (s *Store) shard(key string) *shard {
 	return &s.shards[maphash.String(shardSeed, key)%shardCount]
 }
 
-func (sh *shard) init() { sh.leases, sh.sweep = make(map[string]map[string]*lease), minSweep }
+func (sh *shard) init() { sh.leases, sh.sweep = make(map[string]fills), minSweep }
 
 // put keeps l. Where many are kept, it first ends those that lapsed: a caller
 // who never ends its fills must not fill the memory.
 func (sh *shard) put(l *lease, now time.Duration) {
 	if sh.count >= sh.sweep {
 		for _, of := range sh.leases {
-			for _, old := range of {
+			for old := range of.all {
 				if now >= old.until {
 					sh.end(old)
 				}
@@ -45,34 +69,54 @@ func (sh *shard) put(l *lease, now time.Duration) {
 		sh.sweep = max(minSweep, 2*sh.count)
 	}
 	of := sh.leases[l.slot.Key]
-	if of == nil {
-		of = make(map[string]*lease, 1)
-		sh.leases[l.slot.Key] = of
+	switch {
+	case l.slot.Variant == "":
+		of.base = l
+	case of.variants == nil:
+		of.variants = map[string]*lease{l.slot.Variant: l}
+	default:
+		of.variants[l.slot.Variant] = l
 	}
-	of[l.slot.Variant] = l
+	sh.leases[l.slot.Key] = of
 	sh.count++
 }
 
-func (sh *shard) holder(slot store.Slot) *lease { return sh.leases[slot.Key][slot.Variant] }
+func (sh *shard) holder(slot store.Slot) *lease { return sh.leases[slot.Key].of(slot.Variant) }
 
 // end ends l and wakes who waits for it. It tells whether l still stood.
 func (sh *shard) end(l *lease) bool {
 	of := sh.leases[l.slot.Key]
-	if of[l.slot.Variant] != l {
+	if of.of(l.slot.Variant) != l {
 		return false
 	}
-	delete(of, l.slot.Variant)
-	if len(of) == 0 {
+	if l.slot.Variant == "" {
+		of.base = nil
+	} else {
+		delete(of.variants, l.slot.Variant)
+	}
+	if of.base == nil && len(of.variants) == 0 {
 		delete(sh.leases, l.slot.Key)
+	} else {
+		sh.leases[l.slot.Key] = of
 	}
 	sh.count--
-	close(l.done)
+	if l.done != nil {
+		close(l.done)
+	}
 	return true
+}
+
+// ended returns what is closed when l, which stands, ends.
+func (sh *shard) ended(l *lease) <-chan struct{} {
+	if l.done == nil {
+		l.done = make(chan struct{})
+	}
+	return l.done
 }
 
 // endAll ends all leases of key.
 func (sh *shard) endAll(key string) {
-	for _, l := range sh.leases[key] {
+	for l := range sh.leases[key].all {
 		sh.end(l)
 	}
 }
