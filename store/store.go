@@ -188,13 +188,6 @@ type Recorder interface {
 	Purged(kind string, soft bool, err error)
 }
 
-// A ManyGetter is an optional ability of a Store: to look for many keys at once.
-type ManyGetter interface {
-	// GetMany fills items[i] with what Get would return for keys[i], or nil. An
-	// error means that the store failed for some of keys, whose items are nil.
-	GetMany(ctx context.Context, keys []string, items []*Item) error
-}
-
 // A TokenReader is an optional ability of a Store whose instances learn of each
 // other's purges with a delay.
 type TokenReader interface {

@@ -251,6 +251,16 @@ func (c *Cache[T]) PurgeTags(ctx context.Context, tags ...string) error {
 	return err
 }
 
+// Ping asks the store how it is, as a readiness probe may every second: see
+// store.Pinger. A store that is away is no reason to take a program out of
+// service, since the Cache goes on without. A store that cannot tell is well.
+func (c *Cache[T]) Ping(ctx context.Context) (store.Health, error) {
+	if p, ok := c.store.(store.Pinger); ok {
+		return p.Ping(ctx)
+	}
+	return store.Health{}, nil
+}
+
 // Close waits for the refreshes under way to end and lets none start any more;
 // those that outlast ctx are cancelled, and Close returns ctx's error. It does not
 // close the store. The Cache still works.

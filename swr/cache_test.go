@@ -800,6 +800,23 @@ func TestStatsAreReset(t *testing.T) {
 	})
 }
 
+// A store that cannot tell how it is.
+type mute struct{ store.Store }
+
+func TestPingIsTheStores(t *testing.T) {
+	st := newMemstore(t)
+	c := newDenOn(t, st).c
+	if err := c.Set(t.Context(), "1", user{}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := c.Ping(t.Context()); err != nil || h.Local.Entries != 1 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if h, err := newDenOn(t, mute{st}).c.Ping(t.Context()); err != nil || h != (store.Health{}) {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
 func TestAConfigIsToldAllThatIsWrong(t *testing.T) {
 	_, err := swr.NewCache(nil, swr.Config[user]{
 		Prefix: "a:b", Windows: swr.Windows{Stale: -1, Error: 1 << 62}, Missing: -1, Jitter: 1, EarlyRefresh: -1, MaxBytes: -1,

@@ -267,3 +267,13 @@ func ExampleCache_Stats() {
 	// query 42
 	// 3 1 1 0.75
 }
+
+func ExampleCache_Ping() {
+	accounts := newAccounts(swr.Config[Account]{Name: "account", Windows: swr.Windows{Fresh: time.Minute}})
+	health, err := accounts.Ping(context.Background())
+	if err != nil || health.Has(store.BreakerOpen) {
+		fmt.Println("degraded:", health.Degraded)
+	}
+	fmt.Println(health.Latency, health.Local.Entries)
+	// Output: 0s 0
+}
