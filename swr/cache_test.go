@@ -227,7 +227,7 @@ func TestSetStoresForItsTTL(t *testing.T) {
 		}
 		time.Sleep(time.Minute - 1)
 		d.wants("a", "again", 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		d.wants("a", "a", 1)
 	})
 }
@@ -689,7 +689,7 @@ func TestFreshForIsEachValuesOwn(t *testing.T) {
 		d.wants("a", "a", 1)
 		time.Sleep(time.Second - 1)
 		d.wantGet("a", nil)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		d.wantGet("", swr.ErrMiss)
 	}, func(c *swr.Config[user]) {
 		c.FreshFor = func(u user) time.Duration { return time.Duration(u.ID) * time.Second }
