@@ -22,6 +22,7 @@ type Cache struct {
 	store store.Store
 	opts  options
 	keys  *keyTable
+	forms forms
 	clock clock
 	// copies: an outer handler has written into header values, see dated.forAll.
 	copies atomic.Bool

@@ -82,19 +82,19 @@ func TestAdmit(t *testing.T) {
 		base, variant  *store.Item
 		admitted, soft bool
 	}{
-		{"its base", &store.Item{Stamp: one}, &store.Item{Of: one}, true, false},
-		{"another base", &store.Item{Stamp: two}, &store.Item{Of: one}, false, false},
-		{"another base, marked", &store.Item{Stamp: two, Mark: mark}, &store.Item{Of: one}, false, false},
-		{"base marked since", &store.Item{Stamp: one, Mark: mark}, &store.Item{Of: one}, true, true},
-		{"base marked before", &store.Item{Stamp: one, Mark: mark}, &store.Item{Of: one, Mark: mark}, true, false},
-		{"base marked before and since", &store.Item{Stamp: one, Mark: later}, &store.Item{Of: one, Mark: mark}, true, true},
+		{"its base", &store.Item{Stamp: one}, &store.Item{Kin: &store.Kin{Of: one}}, true, false},
+		{"another base", &store.Item{Stamp: two}, &store.Item{Kin: &store.Kin{Of: one}}, false, false},
+		{"another base, marked", &store.Item{Stamp: two, Kin: &store.Kin{Mark: mark}}, &store.Item{Kin: &store.Kin{Of: one}}, false, false},
+		{"base marked since", &store.Item{Stamp: one, Kin: &store.Kin{Mark: mark}}, &store.Item{Kin: &store.Kin{Of: one}}, true, true},
+		{"base marked before", &store.Item{Stamp: one, Kin: &store.Kin{Mark: mark}}, &store.Item{Kin: &store.Kin{Of: one, Mark: mark}}, true, false},
+		{"base marked before and since", &store.Item{Stamp: one, Kin: &store.Kin{Mark: later}}, &store.Item{Kin: &store.Kin{Of: one, Mark: mark}}, true, true},
 	} {
 		if got := store.Admit(tt.base, tt.variant); got != tt.admitted || tt.variant.Soft() != tt.soft || tt.base.Soft() {
 			t.Errorf("%s: Admit = %v, soft: %v, base soft: %v; want %v, %v, false", tt.name, got, tt.variant.Soft(), tt.base.Soft(), tt.admitted, tt.soft)
 		}
 	}
 	// What is soft stays so.
-	v := &store.Item{Of: one}
+	v := &store.Item{Kin: &store.Kin{Of: one}}
 	v.Soften()
 	if !store.Admit(&store.Item{Stamp: one}, v) || !v.Soft() {
 		t.Errorf("a soft variant became fresh")

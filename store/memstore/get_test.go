@@ -16,18 +16,19 @@ func TestDropSparesWhatIsNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	slot := store.Slot{Key: "k"}
-	dead, fresh := &entry{Item: store.Item{Key: "k"}}, &entry{Item: store.Item{Key: "k"}, ends: time.Hour}
+	hash := slot.Hash(s.seed)
+	dead, fresh := &entry{Item: store.Item{Key: "k"}}, &entry{Item: store.Item{Key: "k", Ends: s.end(time.Hour)}}
 	s.put(dead)
 	s.put(fresh)
-	s.drop(slot, dead)
+	s.drop(hash, dead)
 	if s.find(slot) != fresh {
 		t.Fatal("what took the place of a dead entry was dropped with it")
 	}
-	s.drop(slot, fresh)
-	if _, ok := s.items.GetIfPresent(slot); ok {
+	s.drop(hash, fresh)
+	if _, ok := s.items.GetIfPresent(hash); ok {
 		t.Error("what was to be dropped is there")
 	}
-	s.drop(slot, fresh) // gone already
+	s.drop(hash, fresh) // gone already
 	if n := s.LocalSize().Entries; n != 0 {
 		t.Errorf("%d entries are left", n)
 	}
@@ -58,7 +59,7 @@ func TestClaimsAreCopied(t *testing.T) {
 		t.Fatalf("Get = %v, %v", base, err)
 	}
 	it, err := s.Variant(t.Context(), base, "name")
-	if err != nil || it.Variant != "name" || it.Tags[0] != "tag" {
+	if err != nil || it.Variant() != "name" || it.Tags[0] != "tag" {
 		t.Errorf("Variant = %v, %v", it, err)
 	}
 }

@@ -154,7 +154,7 @@ func (l *lease) plan(entries []store.Entry) (*plan, error) {
 			if l.base == nil {
 				return nil, store.ErrOvertaken // as where the base has vanished
 			}
-			r.of, r.ref = l.base.Stamp, l.base.Mark
+			r.of, r.ref = l.base.Stamp, l.base.Mark()
 		}
 		if variantValue, err = l.seal(p, r, variantLife); err != nil {
 			return nil, err

@@ -3,8 +3,8 @@ package redisstore
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -76,17 +76,15 @@ type item struct {
 	raw    string // what Redis returned; Item's strings and bytes lie in it
 	refs   []ref
 	hashes tagHashes // of Item.Tags
-	ends   int64     // Item.Expires on the store's clock
+	ends   int64     // Item.Ends on the store's clock
 	packed *packed   // of which ready makes Item.Body; or nil
 	whole  bool      // it could
 
-	// Of items in the local tier: the connection that tracks the key, and
+	// Of items in the local tier, which were verified at a version of the purge
+	// table: the connection that tracks the key, and
 	// which of its generations.
 	conn *conn
 	gen  uint64
-	// verified is the version of the purge table at which the item was last
-	// found valid.
-	verified atomic.Uint64
 }
 
 // A draft is what encode makes a value of.
@@ -175,17 +173,17 @@ func decode(raw string) (*item, error) {
 		return nil, errNewer
 	}
 	it := &item{raw: raw}
-	it.Expires = time.UnixMilli(int64(ms))
-	it.Stamp, it.Mark = store.Stamp(b[:offMark]), store.Stamp(b[offMark:offMagic])
-	if it.Mark != (store.Stamp{}) {
+	it.Stamp, it.Ends = store.Stamp(b[:offMark]), nanoseconds(ms)
+	kin := store.Kin{Mark: store.Stamp(b[offMark:offMagic])}
+	if kin.Mark != (store.Stamp{}) {
 		it.Soften()
 	}
 	r := reader{b[headLen:], true}
 	if kind&kindVariant != 0 {
-		it.Of, it.Mark = r.stamp(), r.stamp()
+		kin.Of, kin.Mark = r.stamp(), r.stamp()
 	}
 	it.refs = r.refs()
-	it.Key, it.Variant = text(r.field()), text(r.field())
+	it.Key, kin.Variant = text(r.field()), text(r.field())
 	it.Tags, it.hashes = r.tags()
 	it.Meta, it.Body = r.field(), r.field()
 	if kind&kindPacked != 0 && r.ok {
@@ -193,10 +191,20 @@ func decode(raw string) (*item, error) {
 		it.Body = nil
 	}
 	isVariant := kind&kindVariant != 0
-	if !r.ok || len(r.left) != 0 || kind&^kindsKnown != 0 || isVariant != (it.Variant != "") || !covered(it.refs, it.hashes) {
+	if !r.ok || len(r.left) != 0 || kind&^kindsKnown != 0 || isVariant != (kin.Variant != "") || !covered(it.refs, it.hashes) {
 		return nil, errMalformed
 	}
+	if isVariant || kin.Mark != (store.Stamp{}) {
+		it.Kin = &kin
+	}
 	return it, nil
+}
+
+// nanoseconds returns a time in milliseconds since 1970 as a store.Item has it, or
+// what comes nearest to it: centuries from now.
+func nanoseconds(ms uint64) int64 {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	return max(-most, min(int64(ms), most)) * int64(time.Millisecond)
 }
 
 // covered reports whether every tag's log is among refs, and the home log.

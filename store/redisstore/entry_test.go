@@ -110,8 +110,8 @@ func checkDecode(t *testing.T, raw string) {
 		t.Errorf("%+v", it)
 	}
 	r := &draft{
-		Entry: store.Entry{Variant: it.Variant, Meta: it.Meta, Body: it.Body, Tags: it.Tags},
-		key:   it.Key, stamp: it.Stamp, of: it.Of, ref: it.Mark, expires: it.Expires, refs: it.refs, isVariant: it.Variant != "",
+		Entry: store.Entry{Variant: it.Variant(), Meta: it.Meta, Body: it.Body, Tags: it.Tags},
+		key:   it.Key, stamp: it.Stamp, of: it.Of(), ref: it.Mark(), expires: it.Expires(), refs: it.refs, isVariant: it.Variant() != "",
 	}
 	if it.packed != nil {
 		r.isPacked, r.Body = true, append(binary.AppendUvarint(nil, uint64(it.packed.size)), it.packed.data...)
@@ -123,8 +123,8 @@ func checkDecode(t *testing.T, raw string) {
 		}
 		t.Fatalf("%+v does not decode again: %v", it, err)
 	}
-	if again.Key != it.Key || again.Variant != it.Variant || !slices.Equal(again.Tags, it.Tags) || !slices.Equal(again.refs, it.refs) ||
-		!bytes.Equal(again.Meta, it.Meta) || !bytes.Equal(again.Body, it.Body) || again.Expires != it.Expires || again.Stamp != it.Stamp || again.Of != it.Of {
+	if again.Key != it.Key || again.Variant() != it.Variant() || !slices.Equal(again.Tags, it.Tags) || !slices.Equal(again.refs, it.refs) ||
+		!bytes.Equal(again.Meta, it.Meta) || !bytes.Equal(again.Body, it.Body) || again.Expires() != it.Expires() || again.Stamp != it.Stamp || again.Of() != it.Of() {
 		t.Errorf("%+v\nis %+v when it is stored again", it, again)
 	}
 	if it.packed == nil {
@@ -147,9 +147,9 @@ func FuzzRoundTrip(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if it.Key != key || it.Variant != variant || !slices.Equal(it.Tags, r.Tags) || !slices.Equal(it.refs, r.refs) ||
-			!bytes.Equal(it.Meta, r.Meta) || !bytes.Equal(it.Body, r.Body) || it.Expires.UnixMilli() != ms ||
-			it.Stamp != r.stamp || it.Of != r.of || it.Mark != r.ref || it.Soft() || !bytes.Equal(it.hashes, hashesOf(r.Tags)) {
+		if it.Key != key || it.Variant() != variant || !slices.Equal(it.Tags, r.Tags) || !slices.Equal(it.refs, r.refs) ||
+			!bytes.Equal(it.Meta, r.Meta) || !bytes.Equal(it.Body, r.Body) || it.Ends != nanoseconds(uint64(ms)) ||
+			it.Stamp != r.stamp || it.Of() != r.of || it.Mark() != r.ref || it.Soft() || !bytes.Equal(it.hashes, hashesOf(r.Tags)) {
 			t.Errorf("%+v came back as %+v", r, it)
 		}
 	})
@@ -247,4 +247,16 @@ func FuzzPack(f *testing.F) {
 			t.Errorf("%x becomes %d bytes", b, len(back))
 		}
 	})
+}
+
+// Times that a store.Item cannot tell stay on their side of now.
+func TestTimesOutOfRange(t *testing.T) {
+	for ms, want := range map[int64]int64{
+		0: 0, 1: 1e6, -1: -1e6, 1 << 40: 1 << 40 * 1e6, 1 << 50: math.MaxInt64 / 1_000_000 * 1_000_000, math.MaxInt64: math.MaxInt64 / 1_000_000 * 1_000_000,
+		math.MinInt64: -(math.MaxInt64 / 1_000_000 * 1_000_000),
+	} {
+		if got := nanoseconds(uint64(ms)); got != want {
+			t.Errorf("%d ms are %d ns, want %d", ms, got, want)
+		}
+	}
 }

@@ -132,10 +132,10 @@ func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	if it.Key != slot.Key || it.Variant != slot.Variant {
+	if it.Slot() != slot {
 		return nil, errMalformed
 	}
-	it.ends = s.clock() + int64(min(time.Until(it.Expires), maxLife))
+	it.ends = s.clock() + int64(min(time.Until(it.Expires()), maxLife))
 	return it, nil
 }
 
@@ -148,7 +148,7 @@ func (s view) vouched(it *item, now int64) bool {
 			return false
 		}
 	}
-	return it.verified.Load() == s.table.version.Load() // last, as in distrusted
+	return it.Verified() == s.table.version.Load() // last, as in distrusted
 }
 
 // verify says what the purge logs have for it, and softens it if that is a soft
@@ -160,7 +160,7 @@ func (s view) verify(ctx context.Context, it *item) (verdict, error) {
 		it.Soften() // for good, so that it need not be looked at again
 	}
 	if v == valid || v == stale {
-		it.verified.Store(version)
+		it.Verify(version)
 	}
 	return v, err
 }
