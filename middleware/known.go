@@ -68,14 +68,20 @@ func (t *keyTable) find(r *http.Request) (m *madeKey, set *keySet, tag uint32) {
 	return nil, set, tag
 }
 
-// add has set remember m, in the place of something that is not well known if it
-// can. A tag that is another's for a moment only hides what is there.
+// add has set remember m, where nothing is or in the place of something that is not
+// well known, if it can. A tag that is another's for a moment only hides what is there.
 func (set *keySet) add(m *madeKey, tag uint32) {
-	place := rand.IntN(keyWays)
-	for i := range set.made {
-		if old := set.made[i].Load(); old == nil || old.answer.Load() == nil {
-			place = i
+	first := rand.IntN(keyWays)
+	place := first
+	for i := range keyWays {
+		at := (first + i) % keyWays
+		old := set.made[at].Load()
+		if old == nil {
+			place = at
 			break
+		}
+		if old.answer.Load() == nil {
+			place = at
 		}
 	}
 	set.made[place].Store(m)

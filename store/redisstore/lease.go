@@ -191,7 +191,7 @@ func (s *Store) readAcquired(reply []rueidis.RedisMessage) (base, variant string
 // purged, so that a fill after a tag purge costs one exchange.
 func (s *Store) unusable(slot store.Slot) string {
 	it := s.local.find(slot)
-	if it == nil || s.table.now.Load().judge(it.refs, it.hashes) != purged {
+	if it == nil || s.table.now.Load().judge(it.refs(), it.hashes()) != purged {
 		return ""
 	}
 	return string(it.Stamp[:])

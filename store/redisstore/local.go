@@ -21,6 +21,11 @@ type local struct {
 	seed      maphash.Seed
 	budget    int64
 	evictions atomic.Uint64
+
+	// putting is how many puts are under way, and due whether one of them has left
+	// upkeep to do: a connection's reader does nothing slow.
+	putting atomic.Int32
+	due     atomic.Bool
 }
 
 func newLocal(budget int64) (*local, error) {
@@ -29,6 +34,13 @@ func newLocal(budget int64) (*local, error) {
 	l.items, err = otter.New(&otter.Options[uint64, *item]{
 		MaximumWeight: uint64(budget),
 		Weigher:       weigh,
+		Executor: func(f func()) {
+			if l.putting.Load() > 0 {
+				l.due.Store(true)
+			} else {
+				go f()
+			}
+		},
 		OnAtomicDeletion: func(e otter.DeletionEvent[uint64, *item]) {
 			e.Value.Drop()
 			if e.Cause == otter.CauseOverflow {
@@ -46,7 +58,7 @@ const overhead = 48 + 40
 // weigh estimates the bytes that an item takes.
 func weigh(_ uint64, it *item) uint32 {
 	n := overhead + store.Allocated(int(unsafe.Sizeof(*it))) + store.Allocated(len(it.raw)) + store.MemoSize +
-		store.Allocated(len(it.refs)*int(unsafe.Sizeof(ref{}))) + store.Allocated(len(it.Tags)*int(unsafe.Sizeof("")))
+		store.Allocated(len(it.Tags)*int(unsafe.Sizeof("")))
 	if it.Kin != nil {
 		n += store.Allocated(int(unsafe.Sizeof(*it.Kin)))
 	}
@@ -80,7 +92,7 @@ func (l *local) get(slot store.Slot, now, after int64) *item {
 
 // tracked tells whether a live connection still tracks it, which is kept.
 func (it *item) tracked(now, after int64) bool {
-	return now < it.ends && it.gen == it.conn.gen.Load() && it.conn.live(now, after)
+	return now < it.ends && it.gen == uint32(it.conn.gen.Load()) && it.conn.live(now, after)
 }
 
 // Current is of store.Keeper.
@@ -94,7 +106,7 @@ func (it *item) Current(t time.Time) bool {
 // decoded and held once.
 func (l *local) same(slot store.Slot, raw string) *item {
 	it := l.find(slot)
-	if it == nil || it.raw != raw || it.gen != it.conn.gen.Load() {
+	if it == nil || it.raw != raw || it.gen != uint32(it.conn.gen.Load()) {
 		return nil
 	}
 	return it
@@ -113,7 +125,20 @@ func (l *local) ref(it *store.Item) *store.Ref {
 	return it.Keep(e.Value) // dropped since: its Ref is cut
 }
 
-func (l *local) put(it *item) { l.items.Set(it.Slot().Hash(l.seed), it) }
+func (l *local) put(it *item) {
+	l.putting.Add(1)
+	defer l.putting.Add(-1)
+	l.items.Set(it.Slot().Hash(l.seed), it)
+}
+
+// tend does the upkeep that puts have made necessary. Who has asked for what was put
+// calls it: a goroutine made for it would cost a tenth of the look-up, and might drop
+// what was put before that one has found it.
+func (l *local) tend() {
+	if l.due.Load() && l.due.CompareAndSwap(true, false) {
+		l.items.CleanUp()
+	}
+}
 
 func (l *local) drop(slot store.Slot) { l.items.Invalidate(slot.Hash(l.seed)) }
 
