@@ -171,13 +171,13 @@ func NewStamp() (s Stamp) {
 	return s
 }
 
-// MemoSize is what a store reckons with for what Decoded remembers, in bytes of the
-// heap. Whoever decodes to more keeps that elsewhere, within bounds of its own: a
-// store has very many items, most of which are seldom used.
-const MemoSize = 32
+// MemoSize is what a store reckons with for what Decoded remembers and for a Ref, in
+// bytes of the heap. Whoever decodes to more than 16 of them keeps that elsewhere,
+// within bounds of its own: a store has very many items, most of which are seldom used.
+const MemoSize = 80
 
 // Decoded returns what decode makes of it, and remembers it in the item, so
-// that a value is decoded once per process and not once per reader. Pass a
+// that a value is decoded once and not once per reader. Pass a
 // plain function, not a closure: then a remembered value costs no allocation.
 // Readers that come at the same time may each decode; one result is kept. An
 // item decodes to one type only: what a second one decodes to is not remembered.

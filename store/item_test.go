@@ -132,3 +132,46 @@ func TestResultsOfOperations(t *testing.T) {
 		}
 	}
 }
+
+func TestVerifiedAndSoftAreApart(t *testing.T) {
+	it := new(store.Item)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n := range uint64(1000) {
+				it.Verify(n)
+			}
+		})
+	}
+	all.Go(it.Soften)
+	all.Go(func() { _, _ = store.Decoded(it, func(*store.Item) (*number, error) { return &number{1}, nil }) })
+	all.Wait()
+	if n := it.Verified(); n != 999 || !it.Soft() {
+		t.Errorf("verified at %d, soft: %v", n, it.Soft())
+	}
+	if v, err := store.Decoded(it, decodeNumber); err != nil || v.n != 1 {
+		t.Errorf("Decoded = %v, %v", v, err)
+	}
+}
+
+// Two callers that store different things under one key must not bring each other down.
+func TestAnItemOfAnotherType(t *testing.T) {
+	it := &store.Item{Meta: []byte("42")}
+	if _, err := store.Decoded(it, decodeNumber); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		v, err := store.Decoded(it, func(*store.Item) (*string, error) { s := "text"; return &s, nil })
+		if err != nil || *v != "text" {
+			t.Errorf("Decoded = %v, %v", v, err)
+		}
+	}
+}
+
+func TestAllocated(t *testing.T) {
+	for n, want := range map[int]int{0: 0, 1: 8, 8: 8, 9: 16, 100: 112, 1024: 1024, 1025: 1152, 16385: 18432, 32768: 32768, 32769: 40960, 1 << 20: 1 << 20} {
+		if got := store.Allocated(n); got != want {
+			t.Errorf("%d bytes take %d, want %d", n, got, want)
+		}
+	}
+}

@@ -154,7 +154,7 @@ type Purged struct {
 // An Entry is what a fill stores.
 type Entry struct {
 	Variant string        // "" is the base entry
-	Meta    []byte        // decoded once per process, see Decoded
+	Meta    []byte        // what Decoded decodes
 	Body    []byte        // never copied, never decoded; the store keeps it, do not write to it
 	Tags    []string      // whose purge drops it, besides its key's
 	Life    time.Duration // how long keeping it makes sense: fresh and every stale window; must be positive

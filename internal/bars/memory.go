@@ -16,6 +16,7 @@ import (
 const (
 	perEntry = 400      // bytes beside key, header and body
 	budget   = 64 << 20 // of the local tier
+	used     = 20       // requests for a page, after which it is well known
 )
 
 // A space is a store whose local tier is measured.
@@ -37,13 +38,13 @@ func memory(b *bench) error {
 			return st, func() { st.Close() }, err
 		}},
 	} {
-		for _, used := range []bool{false, true} {
-			if err := b.oneEntry(s, used); err != nil {
+		for _, asked := range []int{1, used} {
+			if err := b.oneEntry(s, asked); err != nil {
 				return err
 			}
 		}
 		for _, size := range []int{100, 1 << 10, 16 << 10, 256 << 10} {
-			took, _, err := fillUp(s, 2*budget/(size+300), size, 5)
+			took, _, err := fillUp(s, 2*budget/(size+300), size, used)
 			if err != nil {
 				return err
 			}
@@ -61,12 +62,12 @@ func memory(b *bench) error {
 // and once it has been used more often than it takes to be well known. What there is
 // once, whatever the number of entries, is taken off: it is in the figures of a full
 // budget.
-func (b *bench) oneEntry(s space, used bool) error {
+func (b *bench) oneEntry(s space, asked int) error {
 	const few, n = 10_000, 30_000
-	asked, state := 1, "as stored"
+	state := "as stored"
 	switch {
-	case used:
-		asked, state = 20, "used"
+	case asked > 1:
+		state = "used"
 	case s.name != "memstore":
 		return nil // what is kept of Redis's has been read
 	}

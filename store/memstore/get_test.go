@@ -63,3 +63,28 @@ func TestClaimsAreCopied(t *testing.T) {
 		t.Errorf("Variant = %v, %v", it, err)
 	}
 }
+
+// Two slots may have one hash: neither may be served what is the other's.
+func TestSlotsOfOneHash(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, other := store.Slot{Key: "one"}, store.Slot{Key: "other"}
+	e := &entry{Item: store.Item{Key: "other", Ends: s.end(time.Hour)}}
+	s.items.Set(one.Hash(s.seed), e)
+	if s.find(one) != nil {
+		t.Error("what is another's is found")
+	}
+	if s.Ref(&e.Item) != nil {
+		t.Error("there is a Ref to what is not found under its key")
+	}
+	s.put(e)
+	if s.find(other) != e || s.Ref(&e.Item).Get(time.Now()) != &e.Item {
+		t.Error("what is there is not found")
+	}
+	s.put(&entry{Item: store.Item{Key: "one", Ends: s.end(time.Hour)}}) // in the place of what has its hash
+	if it := s.find(one); it == nil || it.Key != "one" {
+		t.Errorf("found %v", it)
+	}
+}
