@@ -52,4 +52,3 @@ func TestReadyFormsAreBounded(t *testing.T) {
 	}
 	runtime.KeepAlive(items)
 }
-
