@@ -16,7 +16,7 @@ import (
 const (
 	perEntry = 400      // bytes beside key, header and body
 	budget   = 64 << 20 // of the local tier
-	used     = 20       // requests for a page, after which it is well known
+	used     = 17       // requests for a page, after which it is well known
 )
 
 // A space is a store whose local tier is measured.
@@ -44,7 +44,7 @@ func memory(b *bench) error {
 			}
 		}
 		for _, size := range []int{100, 1 << 10, 16 << 10, 256 << 10} {
-			took, _, err := fillUp(s, 2*budget/(size+300), size, used)
+			took, _, err := fillUp(s, 3*budget/2/(size+600), size, used)
 			if err != nil {
 				return err
 			}
