@@ -65,8 +65,7 @@ func (r *response) encode() []byte {
 	return bytes.Clone(b) // of its own length: it is kept
 }
 
-// decodeResponse is the plain function that store.Decoded asks for. It allocates
-// at most twice as many bytes as it.Meta has and 4 KiB.
+// decodeResponse decodes it anew; forms.decoded remembers. It allocates at most twice as many bytes as it.Meta has and 4 KiB.
 func decodeResponse(it *store.Item) (*response, error) {
 	d := decoder{rest: it.Meta}
 	format, kind := d.byte(), d.byte()

@@ -159,7 +159,7 @@ func (r *response) spares(old *response, tags []string) bool {
 	if r.windows != (swr.Windows{}) || old.windows != r.windows || old.marks != r.marks || old.item == nil || !slices.Equal(tags, old.item.Tags) {
 		return false
 	}
-	left, all := old.item.Expires.Sub(r.born.time()), old.item.Expires.Sub(old.born.time())
+	left, all := old.item.Expires().Sub(r.born.time()), old.item.Expires().Sub(old.born.time())
 	a, b := r.header(), old.header()
 	delete(a, "Date")
 	delete(b, "Date")

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"hash/maphash"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -14,15 +15,29 @@ import (
 // A keyTable remembers what recent requests without reflected fields asked for:
 // the key that keyfunc.Default made of each, which costs four times as much as to
 // compare a request with one, and where what answers it is, once many have asked.
-// It is a bounded table in which a later request takes an earlier one's place.
+// It is a bounded table in which a later request takes an earlier one's place, of
+// a few that it may be in: with one place for each, half of a thousand pages would
+// take turns in theirs.
 type keyTable struct {
-	seed  maphash.Seed
-	slots [1024]atomic.Pointer[madeKey]
+	seed maphash.Seed
+	sets [keySets]keySet
 }
 
+// A keySet is the places of the requests with one remainder of their hash, with
+// some bits of it by which to see which one to look at.
+type keySet struct {
+	tags [keyWays]atomic.Uint32
+	made [keyWays]atomic.Pointer[madeKey]
+}
+
+const (
+	keySets = 1024
+	keyWays = 4
+)
+
 // maxRemembered is how large a madeKey may be to be remembered, in bytes of its
-// strings: with it the table is bounded by 2 MiB.
-const maxRemembered = 2 << 10
+// strings: with it the table is bounded by 3 MiB.
+const maxRemembered = 512
 
 // A madeKey is a key and all of the request that it was made of.
 type madeKey struct {
@@ -36,18 +51,47 @@ type madeKey struct {
 
 func newKeyTable() *keyTable { return &keyTable{seed: maphash.MakeSeed()} }
 
-func (t *keyTable) slot(r *http.Request) *atomic.Pointer[madeKey] {
+// find returns what is remembered of r, or nil, and its set and tag.
+func (t *keyTable) find(r *http.Request) (m *madeKey, set *keySet, tag uint32) {
 	hash := maphash.String(t.seed, r.RequestURI)
 	if n := len(r.Host); n > 0 { // many hosts may have the same request line
 		hash += uint64(n)*31 + uint64(r.Host[0])*37 + uint64(r.Host[n/2])*41
 	}
-	return &t.slots[hash%uint64(len(t.slots))]
+	set, tag = &t.sets[hash%keySets], uint32(hash>>32)
+	for i := range set.made {
+		if set.tags[i].Load() == tag {
+			if m := set.made[i].Load(); m != nil && m.madeOf(r) {
+				return m, set, tag
+			}
+		}
+	}
+	return nil, set, tag
+}
+
+// add has set remember m, where nothing is or in the place of something that is not
+// well known, if it can. A tag that is another's for a moment only hides what is there.
+func (set *keySet) add(m *madeKey, tag uint32) {
+	first := rand.IntN(keyWays)
+	place := first
+	for i := range keyWays {
+		at := (first + i) % keyWays
+		old := set.made[at].Load()
+		if old == nil {
+			place = at
+			break
+		}
+		if old.answer.Load() == nil {
+			place = at
+		}
+	}
+	set.made[place].Store(m)
+	set.tags[place].Store(tag)
 }
 
 // of returns the key of r, which has no field of keyfunc.ReflectedHeaders.
 func (t *keyTable) of(r *http.Request) (*madeKey, error) {
-	slot := t.slot(r)
-	if m := slot.Load(); m != nil && m.madeOf(r) {
+	m, set, tag := t.find(r)
+	if m != nil {
 		return m, nil
 	}
 	var room [512]byte // on the stack
@@ -55,12 +99,12 @@ func (t *keyTable) of(r *http.Request) (*madeKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &madeKey{
+	m = &madeKey{
 		host: r.Host, uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
 		secure: r.TLS != nil, key: string(key),
 	}
 	if m.uri != "" && m.size() <= maxRemembered {
-		slot.Store(m)
+		set.add(m, tag)
 	}
 	return m, nil
 }
@@ -92,11 +136,15 @@ var wellKnown uint32 = 16
 const sampled = 32
 
 // used notes that v was a hit of m, and answers the next ones.
-func (m *madeKey) used(v *response) {
+func (m *madeKey) used(v *response, st store.Store) {
 	if m.hits.Load() < wellKnown && m.hits.Add(1) < wellKnown || v.isPart() {
 		return
 	}
-	if ref := v.item.Ref(); m.answer.Load() != ref {
+	ref := v.item.Ref()
+	if by, ok := st.(store.Referrer); ok && ref == nil {
+		ref = by.Ref(v.item)
+	}
+	if m.answer.Load() != ref {
 		m.answer.Store(ref)
 	}
 }
@@ -105,8 +153,8 @@ func (m *madeKey) used(v *response) {
 // but conditions, with what is well known to answer it: what load and reply would
 // do, in a straight line. It tells whether it did.
 func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) bool {
-	m := rt.keys.slot(r).Load()
-	if m == nil || !m.madeOf(r) || len(m.key) > rt.policy.Limits.Key {
+	m, _, _ := rt.keys.find(r)
+	if m == nil || len(m.key) > rt.policy.Limits.Key {
 		return false
 	}
 	now := rt.cache.clock.read()
@@ -117,8 +165,8 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) boo
 	if it == nil {
 		return false
 	}
-	v, err := store.Decoded(it, decodeResponse)
-	if err != nil || v.state(now.instant) != swr.Fresh || rt.policy.refreshesEarly(v, now.instant, unlikely) {
+	v := remembered(it)
+	if v == nil || v.state(now.instant) != swr.Fresh || rt.policy.refreshesEarly(v, now.instant, unlikely) {
 		return false
 	}
 	whole := f&hasConditional == 0 || !v.notModified(r.Header, now.instant)

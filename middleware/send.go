@@ -77,7 +77,7 @@ func (x *exchange) count(v *response, o swr.Outcome) {
 		}
 		x.rt.record.Request(o, ReasonNone, took)
 		if x.made != nil && x.names == nil {
-			x.made.used(v)
+			x.made.used(v, x.rt.cache.store)
 		}
 		return
 	}

@@ -8,36 +8,94 @@ import (
 )
 
 // An Item is a stored value, shared by all of its readers: none of its fields
-// may be written to once a store has handed it out.
+// may be written to once a store has handed it out. There may be millions, so that
+// what few of them have is behind Kin.
 type Item struct {
-	Key     string
-	Variant string
-	Meta    []byte
-	Body    []byte
-	Tags    []string
-	Expires time.Time // when the store forgets it
+	Key  string
+	Meta []byte
+	Body []byte
+	Tags []string
 
 	// Stamp is the fill's that made the item. Two items with one Stamp are one.
 	Stamp Stamp
+	Kin   *Kin  // nil: it is a base entry, and no soft purge has marked it
+	Ends  int64 // when the store forgets it, in nanoseconds since 1970
+
+	memo  any           // what Decoded remembers; not looked at before state has hasMemo
+	state atomic.Uint64 // flags, and above them the number of Verified
+	ref   atomic.Pointer[Ref]
+}
+
+// The flags of an item's state, and how far above them the number is.
+const (
+	isSoft = 1 << iota
+	takesMemo
+	hasMemo
+	stateBits = iota
+	flags     = 1<<stateBits - 1
+)
+
+// A Kin is what an item has that is not alone under its key, or was softly purged.
+type Kin struct {
+	Variant string // its name; "" is the base entry
 	// Of is the Stamp of the base entry a variant belongs to; zero in a base entry.
 	Of Stamp
 	// Mark is of the last soft purge of the key: in a base entry the one that
 	// made it stale, in a variant the one its base carried when it was filled.
 	Mark Stamp
-
-	soft atomic.Bool
-	memo atomic.Pointer[any]
-
-	keeper Keeper
-	ref    atomic.Pointer[Ref] // made when it is asked for
+	Own  any // the store's
 }
 
+// Variant returns the name of a variant; "" is the base entry.
+func (it *Item) Variant() string {
+	if it.Kin == nil {
+		return ""
+	}
+	return it.Kin.Variant
+}
+
+// Slot is where it is stored.
+func (it *Item) Slot() Slot { return Slot{it.Key, it.Variant()} }
+
+// Of returns Kin.Of, or the zero Stamp.
+func (it *Item) Of() (s Stamp) {
+	if it.Kin != nil {
+		s = it.Kin.Of
+	}
+	return s
+}
+
+// Mark returns Kin.Mark, or the zero Stamp.
+func (it *Item) Mark() (s Stamp) {
+	if it.Kin != nil {
+		s = it.Kin.Mark
+	}
+	return s
+}
+
+// Expires is when the store forgets it.
+func (it *Item) Expires() time.Time { return time.Unix(0, it.Ends) }
+
 // Soft tells whether a soft purge has made the item stale.
-func (it *Item) Soft() bool { return it.soft.Load() }
+func (it *Item) Soft() bool { return it.state.Load()&isSoft != 0 }
 
 // Soften makes the item stale, for stores to call. There is no way back: the
 // next fill makes a new Item.
-func (it *Item) Soften() { it.soft.Store(true) }
+func (it *Item) Soften() { it.state.Or(isSoft) }
+
+// Verified returns what Verify was last called with, or 0: a store's own number,
+// of when it last found the item valid.
+func (it *Item) Verified() uint64 { return it.state.Load() >> stateBits }
+
+// Verify has Verified return number, of which the three highest bits are lost.
+func (it *Item) Verify(number uint64) {
+	for {
+		was := it.state.Load()
+		if it.state.CompareAndSwap(was, number<<stateBits|was&flags) { // others may set those at the same time
+			return
+		}
+	}
+}
 
 // A Keeper knows whether an item of its own is still what Get returns.
 type Keeper interface {
@@ -49,42 +107,43 @@ type Keeper interface {
 // A Ref leads back to an item for as long as its store keeps it in this process's
 // memory, and does not hold it there. A look through it finds what Get would
 // find, for less. A store that drops what is used least does not learn of it.
-type Ref struct{ held atomic.Pointer[Item] }
+type Ref struct{ kept atomic.Pointer[kept] }
+
+// A kept is an item, by whom it is kept.
+type kept struct {
+	*Item
+	by Keeper // which holds the item as well
+}
 
 // Get returns the item, or nil if the store's Get would have to look for it.
 func (r *Ref) Get(now time.Time) *Item {
 	if r == nil {
 		return nil
 	}
-	it := r.held.Load()
-	if it == nil || !it.keeper.Current(now) {
+	k := r.kept.Load()
+	if k == nil || !k.by.Current(now) {
 		return nil
 	}
-	return it
+	return k.Item
 }
 
-// Ref returns the way back to it; nil: its store has none.
-func (it *Item) Ref() *Ref {
-	if it.keeper == nil {
-		return nil
-	}
-	if it.ref.Load() == nil {
-		r := new(Ref)
-		r.held.Store(it)
-		it.ref.CompareAndSwap(nil, r)
-	}
+// Ref returns the way back to it, or nil if nobody has asked for one: see Referrer.
+func (it *Item) Ref() *Ref { return it.ref.Load() }
+
+// Keep returns the way back to it, by whom it is kept. Stores call it for what they
+// keep, when they are asked for a Ref, and Drop when it is no longer what Get
+// returns, before whoever made it so learns of that.
+func (it *Item) Keep(by Keeper) *Ref {
+	r := new(Ref)
+	r.kept.Store(&kept{it, by})
+	it.ref.CompareAndSwap(nil, r)
 	return it.ref.Load()
 }
-
-// Keep has it lead back to itself. Stores call it before they hand it out, and
-// Drop when it is no longer what Get returns, before whoever made it so learns of
-// that.
-func (it *Item) Keep(by Keeper) { it.keeper = by }
 
 // Drop cuts it's Ref, now and for ever.
 func (it *Item) Drop() {
 	if r := it.ref.Swap(cut); r != nil {
-		r.held.Store(nil)
+		r.kept.Store(nil)
 	}
 }
 
@@ -95,10 +154,10 @@ var cut = new(Ref)
 // softly purged since the variant was filled. Stores call it for each variant
 // they read.
 func Admit(base, variant *Item) bool {
-	if variant.Of != base.Stamp {
+	if variant.Of() != base.Stamp {
 		return false
 	}
-	if variant.Mark != base.Mark {
+	if variant.Mark() != base.Mark() {
 		variant.Soften()
 	}
 	return true
@@ -112,18 +171,19 @@ func NewStamp() (s Stamp) {
 	return s
 }
 
-// Memo estimates the bytes that it's decoded form takes once it has been decoded
-// and used, of which a store knows no more than the length of Meta.
-func (it *Item) Memo() int { return 512 + 7*len(it.Meta)/4 }
+// MemoSize is what a store reckons with for what Decoded remembers and for a Ref, in
+// bytes of the heap. Whoever decodes to more than 16 of them keeps that elsewhere,
+// within bounds of its own: a store has very many items, most of which are seldom used.
+const MemoSize = 80
 
 // Decoded returns what decode makes of it, and remembers it in the item, so
-// that a value is decoded once per process and not once per reader. Pass a
+// that a value is decoded once and not once per reader. Pass a
 // plain function, not a closure: then a remembered value costs no allocation.
 // Readers that come at the same time may each decode; one result is kept. An
-// item decodes to one type only.
+// item decodes to one type only: what a second one decodes to is not remembered.
 func Decoded[T any](it *Item, decode func(*Item) (*T, error)) (*T, error) {
-	if p := it.memo.Load(); p != nil {
-		if v, ok := (*p).(*T); ok {
+	if it.state.Load()&hasMemo != 0 {
+		if v, ok := it.memo.(*T); ok {
 			return v, nil
 		}
 	}
@@ -131,7 +191,9 @@ func Decoded[T any](it *Item, decode func(*Item) (*T, error)) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	var memo any = v
-	it.memo.Store(&memo)
+	if it.state.Or(takesMemo)&takesMemo == 0 { // nobody else writes it, now or later
+		it.memo = v
+		it.state.Or(hasMemo)
+	}
 	return v, nil
 }

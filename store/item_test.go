@@ -82,19 +82,19 @@ func TestAdmit(t *testing.T) {
 		base, variant  *store.Item
 		admitted, soft bool
 	}{
-		{"its base", &store.Item{Stamp: one}, &store.Item{Of: one}, true, false},
-		{"another base", &store.Item{Stamp: two}, &store.Item{Of: one}, false, false},
-		{"another base, marked", &store.Item{Stamp: two, Mark: mark}, &store.Item{Of: one}, false, false},
-		{"base marked since", &store.Item{Stamp: one, Mark: mark}, &store.Item{Of: one}, true, true},
-		{"base marked before", &store.Item{Stamp: one, Mark: mark}, &store.Item{Of: one, Mark: mark}, true, false},
-		{"base marked before and since", &store.Item{Stamp: one, Mark: later}, &store.Item{Of: one, Mark: mark}, true, true},
+		{"its base", &store.Item{Stamp: one}, &store.Item{Kin: &store.Kin{Of: one}}, true, false},
+		{"another base", &store.Item{Stamp: two}, &store.Item{Kin: &store.Kin{Of: one}}, false, false},
+		{"another base, marked", &store.Item{Stamp: two, Kin: &store.Kin{Mark: mark}}, &store.Item{Kin: &store.Kin{Of: one}}, false, false},
+		{"base marked since", &store.Item{Stamp: one, Kin: &store.Kin{Mark: mark}}, &store.Item{Kin: &store.Kin{Of: one}}, true, true},
+		{"base marked before", &store.Item{Stamp: one, Kin: &store.Kin{Mark: mark}}, &store.Item{Kin: &store.Kin{Of: one, Mark: mark}}, true, false},
+		{"base marked before and since", &store.Item{Stamp: one, Kin: &store.Kin{Mark: later}}, &store.Item{Kin: &store.Kin{Of: one, Mark: mark}}, true, true},
 	} {
 		if got := store.Admit(tt.base, tt.variant); got != tt.admitted || tt.variant.Soft() != tt.soft || tt.base.Soft() {
 			t.Errorf("%s: Admit = %v, soft: %v, base soft: %v; want %v, %v, false", tt.name, got, tt.variant.Soft(), tt.base.Soft(), tt.admitted, tt.soft)
 		}
 	}
 	// What is soft stays so.
-	v := &store.Item{Of: one}
+	v := &store.Item{Kin: &store.Kin{Of: one}}
 	v.Soften()
 	if !store.Admit(&store.Item{Stamp: one}, v) || !v.Soft() {
 		t.Errorf("a soft variant became fresh")
@@ -129,6 +129,49 @@ func TestResultsOfOperations(t *testing.T) {
 	} {
 		if got := store.Result(err); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
+func TestVerifiedAndSoftAreApart(t *testing.T) {
+	it := new(store.Item)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for n := range uint64(1000) {
+				it.Verify(n)
+			}
+		})
+	}
+	all.Go(it.Soften)
+	all.Go(func() { _, _ = store.Decoded(it, func(*store.Item) (*number, error) { return &number{1}, nil }) })
+	all.Wait()
+	if n := it.Verified(); n != 999 || !it.Soft() {
+		t.Errorf("verified at %d, soft: %v", n, it.Soft())
+	}
+	if v, err := store.Decoded(it, decodeNumber); err != nil || v.n != 1 {
+		t.Errorf("Decoded = %v, %v", v, err)
+	}
+}
+
+// Two callers that store different things under one key must not bring each other down.
+func TestAnItemOfAnotherType(t *testing.T) {
+	it := &store.Item{Meta: []byte("42")}
+	if _, err := store.Decoded(it, decodeNumber); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		v, err := store.Decoded(it, func(*store.Item) (*string, error) { s := "text"; return &s, nil })
+		if err != nil || *v != "text" {
+			t.Errorf("Decoded = %v, %v", v, err)
+		}
+	}
+}
+
+func TestAllocated(t *testing.T) {
+	for n, want := range map[int]int{0: 0, 1: 8, 8: 8, 9: 16, 100: 112, 1024: 1024, 1025: 1152, 16385: 18432, 32768: 32768, 32769: 40960, 1 << 20: 1 << 20} {
+		if got := store.Allocated(n); got != want {
+			t.Errorf("%d bytes take %d, want %d", n, got, want)
 		}
 	}
 }

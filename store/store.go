@@ -15,6 +15,8 @@ package store
 import (
 	"context"
 	"errors"
+	"hash/maphash"
+	"math/bits"
 	"time"
 )
 
@@ -68,6 +70,16 @@ type Leaser interface {
 type Slot struct {
 	Key     string // of the base entry
 	Variant string // "" is the base entry itself
+}
+
+// Hash is for maps that hold very many slots. Two slots may have one Hash: whoever
+// finds something by it compares the names.
+func (s Slot) Hash(seed maphash.Seed) uint64 {
+	h := maphash.String(seed, s.Key)
+	if s.Variant != "" {
+		h = bits.RotateLeft64(h, 32) ^ maphash.String(seed, s.Variant)
+	}
+	return h
 }
 
 // A Claim asks for the right to fill a slot.
@@ -142,7 +154,7 @@ type Purged struct {
 // An Entry is what a fill stores.
 type Entry struct {
 	Variant string        // "" is the base entry
-	Meta    []byte        // decoded once per process, see Decoded
+	Meta    []byte        // what Decoded decodes
 	Body    []byte        // never copied, never decoded; the store keeps it, do not write to it
 	Tags    []string      // whose purge drops it, besides its key's
 	Life    time.Duration // how long keeping it makes sense: fresh and every stale window; must be positive
@@ -206,6 +218,14 @@ type TokenReader interface {
 // may go on as if nothing had been purged.
 type Truster interface {
 	Trust() time.Duration
+}
+
+// A Referrer is an optional ability of a Store: it leads back to what it keeps in
+// this process's memory.
+type Referrer interface {
+	// Ref returns the way back to it, or nil: the store does not keep it, or it is
+	// a variant.
+	Ref(it *Item) *Ref
 }
 
 // A Sizer is an optional ability of a Store: it tells what its memory holds.

@@ -89,9 +89,9 @@ func (s *shelf) apply(slot store.Slot, entries []store.Entry) {
 	}
 	stamp := store.NewStamp()
 	for _, e := range entries {
-		it := &store.Item{Key: slot.Key, Variant: e.Variant, Meta: e.Meta, Body: e.Body, Stamp: stamp}
+		it := &store.Item{Key: slot.Key, Meta: e.Meta, Body: e.Body, Stamp: stamp}
 		if e.Variant != "" {
-			it.Of = s.items[store.Slot{Key: slot.Key}].Stamp
+			it.Kin = &store.Kin{Variant: e.Variant, Of: s.items[store.Slot{Key: slot.Key}].Stamp}
 		}
 		s.items[store.Slot{Key: slot.Key, Variant: e.Variant}] = it
 	}

@@ -116,7 +116,7 @@ var mutants = []mutant{
 	},
 	{
 		race: "R13", what: "a variant need not belong to its base", trial: "TestHealthy",
-		edits: []edit{{"store/item.go", "\tif variant.Of != base.Stamp {\n\t\treturn false\n\t}\n", ""}},
+		edits: []edit{{"store/item.go", "\tif variant.Of() != base.Stamp {\n\t\treturn false\n\t}\n", ""}},
 	},
 	{
 		race: "R14", what: "what is kept locally is trusted without proof", trial: "TestFaults",
@@ -142,7 +142,7 @@ var mutants = []mutant{
 	},
 	{
 		race: "—", what: "a look-up does not ask the purge logs", trial: "TestHealthy",
-		edits: []edit{{"store/redisstore/lookup.go", "func (s view) vouched(it *item, now int64) bool {\n", "func (s view) vouched(it *item, now int64) bool {\n\tif it.verified.Load() != 0 {\n\t\treturn true\n\t}\n"}},
+		edits: []edit{{"store/redisstore/lookup.go", "func (s view) vouched(it *item, now int64) bool {\n", "func (s view) vouched(it *item, now int64) bool {\n\tif it.Verified() != 0 {\n\t\treturn true\n\t}\n"}},
 	},
 	{
 		race: "R6", what: "what is dropped is still led back to", trial: "TestHealthy",
@@ -162,7 +162,7 @@ var mutants = []mutant{
 	},
 	{
 		race: "R16", what: "in memory, a way back does not ask the purge log", trial: "TestMemory",
-		edits: []edit{{"store/memstore/get.go", " && e.verified.Load() == e.of.log.number.Load()", ""}},
+		edits: []edit{{"store/memstore/get.go", " && k.e.Verified() == k.s.log.number.Load()", ""}},
 	},
 	{
 		race: "R16", what: "in memory, a commit needs no lease", trial: "TestMemory",

@@ -3,9 +3,9 @@ package memstore
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/reprise-go/reprise/store"
 )
@@ -41,13 +41,13 @@ func (l *lease) commit(entries []store.Entry) error {
 		return store.ErrOvertaken
 	case now != nil && (l.base == nil || now.Stamp != l.base.Stamp): // a newer fill's
 		return store.ErrOvertaken
-	case base == nil && variant != nil && l.s.full(now, variant.Variant, l.most): // by fills that ran beside this one
+	case base == nil && variant != nil && l.s.full(now, variant.Variant(), l.most): // by fills that ran beside this one
 		return store.ErrOvertaken
 	case len(entries) == 0:
-		l.s.items.Invalidate(l.slot)
+		l.s.items.Invalidate(l.slot.Hash(l.s.seed))
 		return nil
 	case l.s.tooLarge(base), l.s.tooLarge(variant):
-		l.s.items.Invalidate(l.slot)
+		l.s.items.Invalidate(l.slot.Hash(l.s.seed))
 		return store.ErrTooLarge
 	}
 	if variant != nil {
@@ -91,41 +91,51 @@ func (l *lease) make(entries []store.Entry) (base, variant *entry, err error) {
 	}
 	// Another variant than the lease's may have a holder of its own, unless
 	// a new base makes an end of them all.
-	if variant != nil && base == nil && variant.Variant != l.slot.Variant {
+	if variant != nil && base == nil && variant.Variant() != l.slot.Variant {
 		return nil, nil, errEntries
 	}
 	return base, variant, nil
 }
 
 func (l *lease) entry(from *store.Entry) *entry {
-	now := time.Now()
-	return &entry{
+	e := &entry{
 		Item: store.Item{
-			Key: l.slot.Key, Variant: strings.Clone(from.Variant), Meta: from.Meta, Body: from.Body, Tags: slices.Clone(from.Tags),
-			Stamp: l.stamp, Expires: now.Add(from.Life),
+			Key: l.slot.Key, Meta: from.Meta, Body: from.Body, Tags: slices.Clone(from.Tags),
+			Stamp: l.stamp, Ends: l.s.end(from.Life),
 		},
-		ends: now.Sub(l.s.start) + from.Life, filled: l.began, of: l.s,
+		filled: l.began,
 	}
+	if from.Variant != "" {
+		e.Kin = &store.Kin{Variant: strings.Clone(from.Variant)}
+	}
+	return e
 }
 
 // attach makes variant one of base, the new one, or of the one there is now. It
 // has that one outlive the variant, which would be of no use without it.
 func (s *Store) attach(variant, base, now *entry) {
 	if base != nil {
-		variant.Of = base.Stamp
+		variant.Kin.Of = base.Stamp
+		base.Kin = &store.Kin{Own: newNames()}
 		s.count(variant, base)
-		if base.ends < variant.ends {
-			base.ends, base.Expires = variant.ends, variant.Expires
-		}
+		base.Ends = max(base.Ends, variant.Ends)
 		return
 	}
-	variant.Of, variant.Mark = now.Stamp, now.Mark
-	s.count(variant, now)
-	if now.ends < variant.ends {
-		longer := copyOf(now)
-		life := variant.ends - s.clock()
-		// Longer than needed, or each next variant would make another copy.
-		longer.ends, longer.Expires = variant.ends+life, variant.Expires.Add(life)
-		s.put(longer)
+	variant.Kin.Of, variant.Kin.Mark = now.Stamp, now.Mark()
+	if now.names() != nil && now.Ends >= variant.Ends {
+		s.count(variant, now)
+		return
 	}
+	longer := copyOf(now)
+	if longer.names() == nil {
+		longer.Kin = now.kin()
+		longer.Kin.Own = newNames()
+	}
+	s.count(variant, longer)
+	if longer.Ends < variant.Ends {
+		longer.Ends = variant.Ends
+		// Longer than needed, or each next variant would make another copy.
+		longer.Ends += min(variant.Ends-s.end(0), math.MaxInt64-longer.Ends)
+	}
+	s.put(longer)
 }

@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -10,17 +9,20 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
-// An entry is an item and what tells whether it is still valid.
+// An entry is an item and what tells whether it is still valid. It was verified at
+// a number of the log: while that is the log's, a look at it costs one load.
 type entry struct {
 	store.Item
-	ends   time.Duration // on the store's clock
-	filled uint64        // the purge log's number before its fill began
-	of     *Store
-	names  *names // of a base's variants; nil: it has had none
+	filled uint64 // the purge log's number before its fill began
+}
 
-	// verified is the log's number at which the entry was last found valid:
-	// while that is the log's, a look at it costs one load.
-	verified atomic.Uint64
+// names returns those of a base's variants; nil: there is no room for any yet.
+func (e *entry) names() *names {
+	if e.Kin == nil {
+		return nil
+	}
+	n, _ := e.Kin.Own.(*names)
+	return n
 }
 
 // Get is of store.Getter. It takes no lock and does not allocate.
@@ -57,20 +59,24 @@ func (s *Store) look(slot store.Slot) (*store.Item, error) {
 
 // find returns what slot holds, if it is alive and nothing has purged it.
 func (s *Store) find(slot store.Slot) *entry {
-	e, ok := s.items.GetIfPresent(slot)
-	if !ok {
+	hash := slot.Hash(s.seed)
+	e, ok := s.items.GetIfPresent(hash)
+	if !ok || !e.in(slot) {
 		return nil
 	}
-	if s.clock() >= e.ends || !s.valid(e) {
-		s.drop(slot, e)
+	if s.ended(e, s.clock()) || !s.valid(e) {
+		s.drop(hash, e)
 		return nil
 	}
 	return e
 }
 
+// in tells whether e is slot's, and not of another one with the same hash.
+func (e *entry) in(slot store.Slot) bool { return e.Key == slot.Key && e.Variant() == slot.Variant }
+
 // drop frees the memory of e, unless something else has taken its place.
-func (s *Store) drop(slot store.Slot, e *entry) {
-	s.items.ComputeIfPresent(slot, func(now *entry) (*entry, otter.ComputeOp) {
+func (s *Store) drop(hash uint64, e *entry) {
+	s.items.ComputeIfPresent(hash, func(now *entry) (*entry, otter.ComputeOp) {
 		if now != e {
 			return now, otter.CancelOp
 		}
@@ -83,7 +89,7 @@ func (s *Store) drop(slot store.Slot, e *entry) {
 // comes during it makes the next look thorough again.
 func (s *Store) valid(e *entry) bool {
 	now := s.log.number.Load()
-	if e.verified.Load() == now {
+	if e.Verified() == now {
 		return true
 	}
 	hard, soft := s.log.purged(e.Tags)
@@ -93,40 +99,59 @@ func (s *Store) valid(e *entry) bool {
 	if soft > e.filled {
 		e.Soften()
 	}
-	e.verified.Store(now)
+	e.Verify(now)
 	return true
 }
 
+// A kept is a store's way to tell whether an entry is still valid.
+type kept struct {
+	s *Store
+	e *entry
+}
+
 // Current is of store.Keeper.
-func (e *entry) Current(now time.Time) bool {
-	return now.Sub(e.of.start) < e.ends && e.verified.Load() == e.of.log.number.Load()
+func (k kept) Current(now time.Time) bool {
+	return !k.s.ended(k.e, now.Sub(k.s.start)) && k.e.Verified() == k.s.log.number.Load()
+}
+
+// Ref is of store.Referrer.
+func (s *Store) Ref(it *store.Item) *store.Ref {
+	if r := it.Ref(); r != nil {
+		return r
+	}
+	slot := it.Slot()
+	e, ok := s.items.GetEntryQuietly(slot.Hash(s.seed))
+	if !ok || &e.Value.Item != it || slot.Variant != "" {
+		return nil
+	}
+	return it.Keep(kept{s, e.Value}) // dropped since: its Ref is cut
 }
 
 // put keeps e, which is not too large, in the place of what its slot held.
-func (s *Store) put(e *entry) {
-	if e.Variant == "" {
-		e.Keep(e)
-	}
-	s.items.Set(store.Slot{Key: e.Key, Variant: e.Variant}, e)
-}
+func (s *Store) put(e *entry) { s.items.Set(e.Slot().Hash(s.seed), e) }
 
 // tooLarge tells whether e, which may be nil, is more than one entry may take of
 // the budget.
-func (s *Store) tooLarge(e *entry) bool {
-	return e != nil && size(store.Slot{Key: e.Key, Variant: e.Variant}, e) > s.largest
-}
+func (s *Store) tooLarge(e *entry) bool { return e != nil && size(e) > s.largest }
 
-// copyOf returns what e is, to be changed: items in use never are.
+// copyOf returns what e is, to be changed: items in use never are. Its Kin is e's,
+// names and all.
 func copyOf(e *entry) *entry {
 	c := &entry{
-		Item: store.Item{
-			Key: e.Key, Variant: e.Variant, Meta: e.Meta, Body: e.Body, Tags: e.Tags,
-			Stamp: e.Stamp, Of: e.Of, Mark: e.Mark, Expires: e.Expires,
-		},
-		ends: e.ends, filled: e.filled, of: e.of, names: e.names,
+		Item:   store.Item{Key: e.Key, Meta: e.Meta, Body: e.Body, Tags: e.Tags, Stamp: e.Stamp, Kin: e.Kin, Ends: e.Ends},
+		filled: e.filled,
 	}
 	if e.Soft() {
 		c.Soften()
 	}
 	return c
+}
+
+// kin returns a copy of e's Kin, to be changed, of which e's is to be made.
+func (e *entry) kin() *store.Kin {
+	if e.Kin == nil {
+		return new(store.Kin)
+	}
+	k := *e.Kin
+	return &k
 }

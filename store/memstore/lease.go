@@ -71,7 +71,7 @@ func (s *Store) changed(c store.Claim, base *entry) bool {
 		return false
 	}
 	v := s.find(c.Slot)
-	return v != nil && v.Of == base.Stamp && (c.Seen == nil || v.Stamp != c.Seen.Stamp)
+	return v != nil && v.Of() == base.Stamp && (c.Seen == nil || v.Stamp != c.Seen.Stamp)
 }
 
 // Release is of store.Lease.

@@ -9,6 +9,7 @@ package memstore
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"math"
 	"sync/atomic"
 	"time"
@@ -50,7 +51,8 @@ const (
 
 // A Store is a store.Store in memory. It starts no goroutines and needs no Close.
 type Store struct {
-	items     *otter.Cache[store.Slot, *entry]
+	items     *otter.Cache[uint64, *entry] // by Slot.Hash: who finds an entry looks whether it is the slot's
+	seed      maphash.Seed
 	budget    int64
 	largest   int64 // size of one entry
 	evictions atomic.Uint64
@@ -65,6 +67,7 @@ var (
 	_ store.Sizer      = (*Store)(nil)
 	_ store.ManyGetter = (*Store)(nil)
 	_ store.Pinger     = (*Store)(nil)
+	_ store.Referrer   = (*Store)(nil)
 )
 
 // New returns a Store, or what is wrong with o, as *OptionErrors.
@@ -75,7 +78,7 @@ func New(o Options) (*Store, error) {
 	if o.Bytes < minBytes {
 		return nil, errors.Join(&OptionError{"Bytes", o.Bytes, "less than 64 KiB"})
 	}
-	s := &Store{budget: o.Bytes, largest: min(o.Bytes/8, math.MaxUint32), start: time.Now(), recorder: o.Recorder}
+	s := &Store{budget: o.Bytes, largest: min(o.Bytes/8, math.MaxUint32), seed: maphash.MakeSeed(), start: time.Now(), recorder: o.Recorder}
 	if s.recorder == nil {
 		s.recorder = unrecorded{}
 	}
@@ -84,9 +87,9 @@ func New(o Options) (*Store, error) {
 		s.shards[i].init()
 	}
 	var err error
-	s.items, err = otter.New(&otter.Options[store.Slot, *entry]{
+	s.items, err = otter.New(&otter.Options[uint64, *entry]{
 		MaximumWeight: uint64(o.Bytes),
-		Weigher:       func(slot store.Slot, e *entry) uint32 { return uint32(size(slot, e)) }, // tooLarge sees to it that it fits
+		Weigher:       func(_ uint64, e *entry) uint32 { return uint32(size(e)) }, // tooLarge sees to it that it fits
 		// Ends of lives are checked by look-ups, and what nobody looks up any
 		// more is what the budget drops: otter's expiry would start a
 		// goroutine with a ticker.
@@ -95,7 +98,7 @@ func New(o Options) (*Store, error) {
 		// store needs no Close. None of the callbacks here calls the cache,
 		// and nothing that runs under its locks does.
 		Executor: func(f func()) { f() },
-		OnAtomicDeletion: func(e otter.DeletionEvent[store.Slot, *entry]) {
+		OnAtomicDeletion: func(e otter.DeletionEvent[uint64, *entry]) {
 			e.Value.Drop()
 			if e.Cause == otter.CauseOverflow {
 				s.evictions.Add(1)
@@ -108,20 +111,22 @@ func New(o Options) (*Store, error) {
 	return s, nil
 }
 
-// overhead is of one entry, beside what it holds: the map's node and table, the
-// policy's links and sketch, the allocator's rounding.
-const overhead = 200
+// overhead is of one entry, beside the memory that it allocates itself: the map's
+// node and its place in the table, and the policy's sketch.
+const overhead = 48 + 40
 
 // size estimates the bytes that an entry takes.
-func size(slot store.Slot, e *entry) int64 {
-	n := overhead + int(unsafe.Sizeof(*e)) + len(slot.Key) + len(slot.Variant) + len(e.Meta) + e.Memo() + len(e.Body)
+func size(e *entry) int64 {
+	n := overhead + store.Allocated(int(unsafe.Sizeof(*e))) + store.Allocated(len(e.Key)) + store.Allocated(len(e.Meta)) + store.MemoSize
 	for _, t := range e.Tags {
-		n += len(t) + int(unsafe.Sizeof(t))
+		n += store.Allocated(len(t))
 	}
-	if slot.Variant != "" {
-		n += 2 * nameOverhead // there may be as many names of variants that have gone
+	n += store.Allocated(len(e.Tags) * int(unsafe.Sizeof("")))
+	if e.Kin != nil {
+		n += store.Allocated(int(unsafe.Sizeof(*e.Kin))) + store.Allocated(len(e.Kin.Variant)) +
+			2*nameOverhead // there may be as many names of variants that have gone
 	}
-	return int64(n)
+	return int64(n + store.Allocated(len(e.Body)))
 }
 
 // LocalSize is of store.Sizer.
@@ -136,6 +141,18 @@ func (s *Store) LocalSize() store.LocalSize {
 
 // clock is the time since the store was made: it only goes forward.
 func (s *Store) clock() time.Duration { return time.Since(s.start) }
+
+// end is when what has life left will end, as an Item's Ends, on the store's clock:
+// setting the clock of the day changes no life.
+func (s *Store) end(life time.Duration) int64 {
+	now := s.start.UnixNano() + int64(s.clock())
+	return now + min(int64(life), math.MaxInt64-now)
+}
+
+// ended tells whether e's life had ended when the store's clock said now.
+func (s *Store) ended(e *entry, now time.Duration) bool {
+	return s.start.UnixNano()+int64(now) >= e.Ends
+}
 
 type unrecorded struct{}
 

@@ -59,9 +59,9 @@ func (s *Store) match(pattern string, keys map[string]struct{}) {
 		}
 		sh.mu.Unlock()
 	}
-	for slot := range s.items.Keys() {
-		if slot.Variant == "" && store.Glob(pattern, slot.Key) {
-			keys[slot.Key] = struct{}{}
+	for e := range s.items.Values() {
+		if e.Variant() == "" && store.Glob(pattern, e.Key) {
+			keys[e.Key] = struct{}{}
 		}
 	}
 }
@@ -80,12 +80,13 @@ func (s *Store) purgeKey(key string, soft, dry bool) bool {
 	case soft && base != nil:
 		sh.endAll(key)
 		marked := copyOf(base)
-		marked.Mark = store.NewStamp()
+		marked.Kin = base.kin()
+		marked.Kin.Mark = store.NewStamp()
 		marked.Soften()
 		s.put(marked)
 	default:
 		sh.endAll(key)
-		s.items.Invalidate(slot)
+		s.items.Invalidate(slot.Hash(s.seed))
 	}
 	return base != nil
 }

@@ -20,7 +20,7 @@ func TestLifeEndsToTheMoment(t *testing.T) {
 		start := time.Now()
 		fill(t, s, "k", store.Entry{Life: time.Minute})
 		it, err := s.Get(t.Context(), "k")
-		if err != nil || !it.Expires.Equal(start.Add(time.Minute)) {
+		if err != nil || !it.Expires().Equal(start.Add(time.Minute)) {
 			t.Fatalf("Get = %v, %v", it, err)
 		}
 		time.Sleep(time.Minute - 1)
@@ -50,7 +50,7 @@ func TestBaseOutlivesItsVariants(t *testing.T) {
 		if err := l.Commit(t.Context(), store.Entry{Variant: "en", Life: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
-		if until := time.Until(base.Expires); until != 30*time.Second {
+		if until := time.Until(base.Expires()); until != 30*time.Second {
 			t.Errorf("an item in use ends %v from now", until)
 		}
 		time.Sleep(time.Hour - 1)

@@ -19,24 +19,23 @@ const (
 	nameOverhead = 40
 )
 
-// count notes that variant is one of base's.
+func newNames() *names { return &names{make(map[string]struct{}, 1), minNames} }
+
+// count notes that variant is one of base's, which has names.
 func (s *Store) count(variant, base *entry) {
-	if base.names == nil {
-		base.names = &names{make(map[string]struct{}, 1), minNames}
-	}
-	n := base.names
+	n := base.names()
 	if len(n.of) >= n.sweep {
 		s.sweep(base)
 		// Twice what is left: the names are in proportion to what is stored,
 		// and the work to the names.
 		n.sweep = max(minNames, 2*len(n.of))
 	}
-	n.of[variant.Variant] = struct{}{}
+	n.of[variant.Variant()] = struct{}{}
 }
 
 // full tells whether base has most variants, and none called name.
 func (s *Store) full(base *entry, name string, most int) bool {
-	n := base.names
+	n := base.names()
 	if most <= 0 || n == nil || len(n.of) < most || s.stored(base, name) {
 		return false
 	}
@@ -46,9 +45,10 @@ func (s *Store) full(base *entry, name string, most int) bool {
 
 // sweep forgets the names of base's variants that have gone.
 func (s *Store) sweep(base *entry) {
-	for name := range base.names.of {
+	of := base.names().of
+	for name := range of {
 		if !s.stored(base, name) {
-			delete(base.names.of, name)
+			delete(of, name)
 		}
 	}
 }
@@ -56,6 +56,7 @@ func (s *Store) sweep(base *entry) {
 // stored tells whether base has a variant called name. To count it is no use of
 // it, which would keep it within the budget.
 func (s *Store) stored(base *entry, name string) bool {
-	e, ok := s.items.GetEntryQuietly(store.Slot{Key: base.Key, Variant: name})
-	return ok && e.Value.Of == base.Stamp && s.clock() < e.Value.ends && s.valid(e.Value)
+	slot := store.Slot{Key: base.Key, Variant: name}
+	e, ok := s.items.GetEntryQuietly(slot.Hash(s.seed))
+	return ok && e.Value.in(slot) && e.Value.Of() == base.Stamp && !s.ended(e.Value, s.clock()) && s.valid(e.Value)
 }

@@ -45,7 +45,7 @@ func (s *Store) namesOf(key string) int {
 	sh := s.shard(key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	return len(s.find(store.Slot{Key: key}).names.of)
+	return len(s.find(store.Slot{Key: key}).names().of)
 }
 
 // Names of variants that have gone must not fill the memory, whether or not

@@ -83,8 +83,8 @@ func (l *lease) write(ctx context.Context, p *plan) (code int64, err error) {
 	defer l.s.writing.Add(-size)
 	keys, args := p.keys, p.args
 	if !l.s.cluster.Load() {
-		for i := range p.refs {
-			log := p.refs[i].log
+		for r := range p.refs.all() {
+			log := r.log
 			keys, args = append(keys, l.s.keys.logs[log]), append(args, p.logs[log].version())
 		}
 	}
@@ -121,7 +121,7 @@ func (l *lease) dropReplaced(entries []store.Entry) {
 // A plan is what a commit sends, and what the stored entries rest on.
 type plan struct {
 	keys, args []string
-	refs       []ref
+	refs       refs
 	hashes     tagHashes
 	logs       logs // as they were found not to overtake it
 }
@@ -154,7 +154,7 @@ func (l *lease) plan(entries []store.Entry) (*plan, error) {
 			if l.base == nil {
 				return nil, store.ErrOvertaken // as where the base has vanished
 			}
-			r.of, r.ref = l.base.Stamp, l.base.Mark
+			r.of, r.ref = l.base.Stamp, l.base.Mark()
 		}
 		if variantValue, err = l.seal(p, r, variantLife); err != nil {
 			return nil, err
@@ -212,7 +212,7 @@ func (l *lease) seal(p *plan, r draft, life time.Duration) (string, error) {
 		if log == nil {
 			return "", errNoLog
 		}
-		r.refs = append(r.refs, ref{i, log.inc, log.head})
+		r.refs = r.refs.add(ref{i, log.inc, log.head})
 	}
 	p.refs, p.hashes = append(p.refs, r.refs...), append(p.hashes, hashes...)
 	r.key, r.stamp, r.expires = l.slot.Key, l.stamp, time.Now().Add(life)

@@ -170,7 +170,7 @@ func (c *conn) keep(key string, val rueidis.RedisMessage) {
 		c.s.local.drop(slot)
 		return
 	}
-	it.conn, it.gen = c, c.gen.Load()
+	it.conn, it.gen = c, uint32(c.gen.Load())
 	c.s.local.put(it)
 }
 

@@ -3,8 +3,8 @@ package redisstore
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
-	"sync/atomic"
+	"iter"
+	"math"
 	"time"
 	"unsafe"
 
@@ -70,23 +70,46 @@ type ref struct {
 	s0  uint64
 }
 
+// refs are several, refLen bytes each, as a value has them.
+type refs []byte
+
+func (rs refs) add(r ref) refs {
+	rs = append(append(rs, byte(r.log)), r.inc[:]...)
+	return binary.LittleEndian.AppendUint64(rs, r.s0)
+}
+
+func (rs refs) all() iter.Seq[ref] {
+	return func(yield func(ref) bool) {
+		for ; len(rs) >= refLen; rs = rs[refLen:] {
+			if !yield(ref{int(rs[0]), store.Stamp(rs[1:17]), binary.LittleEndian.Uint64(rs[17:])}) {
+				return
+			}
+		}
+	}
+}
+
+// logs returns the set of their logs, a bit each.
+func (rs refs) logs() (set uint64) {
+	for ; len(rs) >= refLen; rs = rs[refLen:] {
+		set |= 1 << rs[0]
+	}
+	return set
+}
+
 // An item is an entry in this process's memory, decoded once.
 type item struct {
 	store.Item
-	raw    string // what Redis returned; Item's strings and bytes lie in it
-	refs   []ref
-	hashes tagHashes // of Item.Tags
-	ends   int64     // Item.Expires on the store's clock
-	packed *packed   // of which ready makes Item.Body; or nil
-	whole  bool      // it could
+	raw    string  // what Redis returned; Item's strings and bytes lie in it
+	ends   int64   // Item.Ends on the store's clock
+	logs   uint64  // those that it rests on, a bit each
+	packed *packed // of which ready makes Item.Body; or nil
+	tagsAt uint32  // where in raw the hashes of its tags are
 
-	// Of items in the local tier: the connection that tracks the key, and
+	// Of items in the local tier, which were verified at a version of the purge
+	// table: the connection that tracks the key, and
 	// which of its generations.
 	conn *conn
-	gen  uint64
-	// verified is the version of the purge table at which the item was last
-	// found valid.
-	verified atomic.Uint64
+	gen  uint32
 }
 
 // A draft is what encode makes a value of.
@@ -96,13 +119,13 @@ type draft struct {
 	stamp     store.Stamp
 	of, ref   store.Stamp // of variants
 	expires   time.Time
-	refs      []ref
+	refs      refs
 	isVariant bool
 	isPacked  bool // Body is what pack returned
 }
 
 func (r *draft) encode() string {
-	n := headLen + 32 + 1 + len(r.refs)*refLen + 6*binary.MaxVarintLen32 + len(r.key) + len(r.Variant) + len(r.Meta) + len(r.Body)
+	n := headLen + 32 + 1 + len(r.refs) + 6*binary.MaxVarintLen32 + len(r.key) + len(r.Variant) + len(r.Meta) + len(r.Body)
 	for _, t := range r.Tags {
 		n += 8 + binary.MaxVarintLen32 + len(t)
 	}
@@ -119,12 +142,8 @@ func (r *draft) encode() string {
 		b[offMagic+3] |= kindPacked
 	}
 	copy(b[offExpiry:], expiry(r.expires))
-	b = append(b, byte(len(r.refs)))
-	for i := range r.refs {
-		b = append(b, byte(r.refs[i].log))
-		b = append(b, r.refs[i].inc[:]...)
-		b = binary.LittleEndian.AppendUint64(b, r.refs[i].s0)
-	}
+	b = append(b, byte(len(r.refs)/refLen))
+	b = append(b, r.refs...)
 	b = appendField(b, r.key)
 	b = appendField(b, r.Variant)
 	b = binary.AppendUvarint(b, uint64(len(r.Tags)))
@@ -175,37 +194,59 @@ func decode(raw string) (*item, error) {
 		return nil, errNewer
 	}
 	it := &item{raw: raw}
-	it.Expires = time.UnixMilli(int64(ms))
-	it.Stamp, it.Mark = store.Stamp(b[:offMark]), store.Stamp(b[offMark:offMagic])
-	if it.Mark != (store.Stamp{}) {
+	it.Stamp, it.Ends = store.Stamp(b[:offMark]), nanoseconds(ms)
+	kin := store.Kin{Mark: store.Stamp(b[offMark:offMagic])}
+	if kin.Mark != (store.Stamp{}) {
 		it.Soften()
 	}
 	r := reader{b[headLen:], true}
 	if kind&kindVariant != 0 {
-		it.Of, it.Mark = r.stamp(), r.stamp()
+		kin.Of, kin.Mark = r.stamp(), r.stamp()
 	}
-	it.refs = r.refs()
-	it.Key, it.Variant = text(r.field()), text(r.field())
-	it.Tags, it.hashes = r.tags()
+	it.logs = r.refs().logs()
+	it.Key, kin.Variant = text(r.field()), text(r.field())
+	var hashes tagHashes
+	it.Tags, hashes, it.tagsAt = r.tags(len(b))
 	it.Meta, it.Body = r.field(), r.field()
 	if kind&kindPacked != 0 && r.ok {
 		it.packed, r.ok = newPacked(it.Body)
 		it.Body = nil
 	}
 	isVariant := kind&kindVariant != 0
-	if !r.ok || len(r.left) != 0 || kind&^kindsKnown != 0 || isVariant != (it.Variant != "") || !covered(it.refs, it.hashes) {
+	if !r.ok || len(r.left) != 0 || kind&^kindsKnown != 0 || isVariant != (kin.Variant != "") || !covered(it.logs, hashes) {
 		return nil, errMalformed
+	}
+	if isVariant || kin.Mark != (store.Stamp{}) {
+		it.Kin = new(store.Kin) // and not kin itself, which few have: it would be in the heap for all
+		*it.Kin = kin
 	}
 	return it, nil
 }
 
-// covered reports whether every tag's log is among refs, and the home log.
-func covered(refs []ref, hashes tagHashes) bool {
-	var have uint64
-	for i := range refs {
-		have |= 1 << refs[i].log
+// nanoseconds returns a time in milliseconds since 1970 as a store.Item has it, or
+// what comes nearest to it: centuries from now.
+func nanoseconds(ms uint64) int64 {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	return max(-most, min(int64(ms), most)) * int64(time.Millisecond)
+}
+
+// refs are what its fill noted of its logs.
+func (it *item) refs() refs {
+	b := data(it.raw)[headLen:]
+	if it.Variant() != "" {
+		b = b[32:]
 	}
-	return have != 0 && bits.OnesCount64(logsOf(hashes)&^have) == 0
+	return b[1 : 1+refLen*int(b[0])]
+}
+
+// hashes are of its tags.
+func (it *item) hashes() tagHashes {
+	return data(it.raw)[it.tagsAt:][:8*len(it.Tags)]
+}
+
+// covered reports whether every tag's log is among logs, and the home log.
+func covered(logs uint64, hashes tagHashes) bool {
+	return logs != 0 && logsOf(hashes)&^logs == 0
 }
 
 // A reader takes fields off the front of left. Once ok is false all it returns
@@ -242,35 +283,34 @@ func (r *reader) stamp() (s store.Stamp) {
 	return s
 }
 
-func (r *reader) refs() []ref {
+func (r *reader) refs() refs {
 	b := r.take(1)
 	if !r.ok {
 		return nil
 	}
-	b = r.take(uint64(b[0]) * refLen)
-	refs := make([]ref, len(b)/refLen)
-	for i := range refs {
-		f := b[i*refLen:]
-		refs[i] = ref{int(f[0]), store.Stamp(f[1:17]), binary.LittleEndian.Uint64(f[17:])}
-		r.ok = r.ok && refs[i].log < numLogs && refs[i].s0 < 1<<53 // as Lua's numbers
+	list := refs(r.take(uint64(b[0]) * refLen))
+	for ref := range list.all() {
+		r.ok = r.ok && ref.log < numLogs && ref.s0 < 1<<53 // as Lua's numbers
 	}
-	return refs
+	return list
 }
 
 // tags are bounded by what is left: each takes 10 bytes there at least, and 16 in
-// memory. An empty one takes 9; of those a hundred are more than anybody has.
-func (r *reader) tags() (tags []string, hashes tagHashes) {
+// memory. An empty one takes 9; of those a hundred are more than anybody has. at is
+// where in all of the value, so many bytes, their hashes are.
+func (r *reader) tags(all int) (tags []string, hashes tagHashes, at uint32) {
 	n := r.number()
+	at = uint32(all - len(r.left)) // a value is half a GiB at most
 	if n == 0 || n > 100+uint64(len(r.left))/10 {
 		r.ok = r.ok && n == 0
-		return nil, nil
+		return nil, nil, at
 	}
 	hashes = r.take(8 * n)
 	tags = make([]string, n)
 	for i := range tags {
 		tags[i] = text(r.field())
 	}
-	return tags, hashes
+	return tags, hashes, at
 }
 
 // data and text turn one into the other without copying. Nobody writes to what

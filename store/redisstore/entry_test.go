@@ -23,7 +23,7 @@ func sample(variant string, tags ...string) *draft {
 		r.of, r.ref = store.NewStamp(), store.NewStamp()
 	}
 	for _, i := range members(logsOf(hashesOf(tags)) | 1<<home("key")) {
-		r.refs = append(r.refs, ref{i, store.NewStamp(), uint64(i) + 1})
+		r.refs = r.refs.add(ref{i, store.NewStamp(), uint64(i) + 1})
 	}
 	return r
 }
@@ -106,25 +106,25 @@ func checkDecode(t *testing.T, raw string) {
 		}
 		return
 	}
-	if !covered(it.refs, it.hashes) || 8*len(it.Tags) != len(it.hashes) {
+	if !covered(it.logs, it.hashes()) || 8*len(it.Tags) != len(it.hashes()) {
 		t.Errorf("%+v", it)
 	}
 	r := &draft{
-		Entry: store.Entry{Variant: it.Variant, Meta: it.Meta, Body: it.Body, Tags: it.Tags},
-		key:   it.Key, stamp: it.Stamp, of: it.Of, ref: it.Mark, expires: it.Expires, refs: it.refs, isVariant: it.Variant != "",
+		Entry: store.Entry{Variant: it.Variant(), Meta: it.Meta, Body: it.Body, Tags: it.Tags},
+		key:   it.Key, stamp: it.Stamp, of: it.Of(), ref: it.Mark(), expires: it.Expires(), refs: it.refs(), isVariant: it.Variant() != "",
 	}
 	if it.packed != nil {
 		r.isPacked, r.Body = true, append(binary.AppendUvarint(nil, uint64(it.packed.size)), it.packed.data...)
 	}
 	again, err := decode(r.encode())
 	if err != nil {
-		if !covered(it.refs, hashesOf(it.Tags)) {
+		if !covered(it.logs, hashesOf(it.Tags)) {
 			return // who has written it lied about the hashes
 		}
 		t.Fatalf("%+v does not decode again: %v", it, err)
 	}
-	if again.Key != it.Key || again.Variant != it.Variant || !slices.Equal(again.Tags, it.Tags) || !slices.Equal(again.refs, it.refs) ||
-		!bytes.Equal(again.Meta, it.Meta) || !bytes.Equal(again.Body, it.Body) || again.Expires != it.Expires || again.Stamp != it.Stamp || again.Of != it.Of {
+	if again.Key != it.Key || again.Variant() != it.Variant() || !slices.Equal(again.Tags, it.Tags) || !slices.Equal(again.refs(), it.refs()) ||
+		!bytes.Equal(again.Meta, it.Meta) || !bytes.Equal(again.Body, it.Body) || again.Expires() != it.Expires() || again.Stamp != it.Stamp || again.Of() != it.Of() {
 		t.Errorf("%+v\nis %+v when it is stored again", it, again)
 	}
 	if it.packed == nil {
@@ -147,9 +147,9 @@ func FuzzRoundTrip(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if it.Key != key || it.Variant != variant || !slices.Equal(it.Tags, r.Tags) || !slices.Equal(it.refs, r.refs) ||
-			!bytes.Equal(it.Meta, r.Meta) || !bytes.Equal(it.Body, r.Body) || it.Expires.UnixMilli() != ms ||
-			it.Stamp != r.stamp || it.Of != r.of || it.Mark != r.ref || it.Soft() || !bytes.Equal(it.hashes, hashesOf(r.Tags)) {
+		if it.Key != key || it.Variant() != variant || !slices.Equal(it.Tags, r.Tags) || !slices.Equal(it.refs(), r.refs) ||
+			!bytes.Equal(it.Meta, r.Meta) || !bytes.Equal(it.Body, r.Body) || it.Ends != nanoseconds(uint64(ms)) ||
+			it.Stamp != r.stamp || it.Of() != r.of || it.Mark() != r.ref || it.Soft() || !bytes.Equal(it.hashes(), hashesOf(r.Tags)) {
 			t.Errorf("%+v came back as %+v", r, it)
 		}
 	})
@@ -247,4 +247,16 @@ func FuzzPack(f *testing.F) {
 			t.Errorf("%x becomes %d bytes", b, len(back))
 		}
 	})
+}
+
+// Times that a store.Item cannot tell stay on their side of now.
+func TestTimesOutOfRange(t *testing.T) {
+	for ms, want := range map[int64]int64{
+		0: 0, 1: 1e6, -1: -1e6, 1 << 40: 1 << 40 * 1e6, 1 << 50: math.MaxInt64 / 1_000_000 * 1_000_000, math.MaxInt64: math.MaxInt64 / 1_000_000 * 1_000_000,
+		math.MinInt64: -(math.MaxInt64 / 1_000_000 * 1_000_000),
+	} {
+		if got := nanoseconds(uint64(ms)); got != want {
+			t.Errorf("%d ms are %d ns, want %d", ms, got, want)
+		}
+	}
 }

@@ -76,6 +76,7 @@ func (s *Store) beat() {
 			s.tasks.Add(1)
 			go s.sendBeat(c)
 		}
+		s.local.tend() // if who has asked is gone
 	}
 }
 

@@ -190,8 +190,8 @@ func (s *Store) readAcquired(reply []rueidis.RedisMessage) (base, variant string
 // unusable returns the stamp of what is kept locally of slot and known to be
 // purged, so that a fill after a tag purge costs one exchange.
 func (s *Store) unusable(slot store.Slot) string {
-	it, ok := s.local.items.GetIfPresent(slot)
-	if !ok || s.table.now.Load().judge(it.refs, it.hashes) != purged {
+	it := s.local.find(slot)
+	if it == nil || s.table.now.Load().judge(it.refs(), it.hashes()) != purged {
 		return ""
 	}
 	return string(it.Stamp[:])

@@ -65,6 +65,7 @@ func (s view) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*item,
 
 // fetch reads a value with a tracked read, whatever the purge logs say of it.
 func (s view) fetch(ctx context.Context, slot store.Slot) (*item, error) {
+	defer s.local.tend()
 	var raw string
 	key := s.keys.slot(slot)
 	err := s.exchange(ctx, home(slot.Key), func(ctx context.Context, cl rueidis.Client) (err error) {
@@ -137,10 +138,10 @@ func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
 	if err != nil {
 		return nil, err
 	}
-	if it.Key != slot.Key || it.Variant != slot.Variant {
+	if it.Slot() != slot {
 		return nil, errMalformed
 	}
-	it.ends = s.clock() + int64(min(time.Until(it.Expires), maxLife))
+	it.ends = s.clock() + int64(min(time.Until(it.Expires()), maxLife))
 	return it, nil
 }
 
@@ -148,31 +149,31 @@ func (s *Store) decode(slot store.Slot, raw string) (*item, error) {
 // since, without a look at its tags.
 func (s view) vouched(it *item, now int64) bool {
 	logs := s.table.now.Load()
-	for i := range it.refs {
-		if l := logs[it.refs[i].log]; l == nil || (l.conn != it.conn && !l.conn.live(now, s.after)) {
+	for set := it.logs; set != 0; set &= set - 1 {
+		if l := logs[bits.TrailingZeros64(set)]; l == nil || (l.conn != it.conn && !l.conn.live(now, s.after)) {
 			return false
 		}
 	}
-	return it.verified.Load() == s.table.version.Load() // last, as in distrusted
+	return it.Verified() == s.table.version.Load() // last, as in distrusted
 }
 
 // verify says what the purge logs have for it, and softens it if that is a soft
 // purge.
 func (s view) verify(ctx context.Context, it *item) (verdict, error) {
 	version := s.table.version.Load() // before the look, so that a purge during it counts
-	v, err := s.judge(ctx, it.refs, it.hashes, new(logs))
+	v, err := s.judge(ctx, it.refs(), it.hashes(), new(logs))
 	if v == stale {
 		it.Soften() // for good, so that it need not be looked at again
 	}
 	if v == valid || v == stale {
-		it.verified.Store(version)
+		it.Verify(version)
 	}
 	return v, err
 }
 
 // judge looks into the logs, those it cannot trust read anew, and leaves them in
 // ls. Without an error the verdict is never unknown.
-func (s view) judge(ctx context.Context, refs []ref, hashes tagHashes, ls *logs) (verdict, error) {
+func (s view) judge(ctx context.Context, refs refs, hashes tagHashes, ls *logs) (verdict, error) {
 	doubtful := s.distrusted(refs, ls)
 	if doubtful != 0 {
 		if err := s.readLogs(ctx, doubtful, ls, false); err != nil {
@@ -185,8 +186,8 @@ func (s view) judge(ctx context.Context, refs []ref, hashes tagHashes, ls *logs)
 	}
 	// An entry has seen more of a log than Redis now has: a failover lost some
 	// of it. Whoever looks next finds it raised, and everything older closed.
-	for i := range refs {
-		s.table.raise(refs[i].log, refs[i].s0)
+	for r := range refs.all() {
+		s.table.raise(r.log, r.s0)
 	}
 	return purged, s.readLogs(ctx, doubtful, ls, false)
 }
@@ -195,13 +196,13 @@ func (s view) judge(ctx context.Context, refs []ref, hashes tagHashes, ls *logs)
 // refs must be read anew. A push, and the answer to a heartbeat sent after the
 // purge, may come between the look at a log and the one at its connection: what
 // the second vouches for is then another log.
-func (s view) distrusted(refs []ref, ls *logs) (set uint64) {
+func (s view) distrusted(refs refs, ls *logs) (set uint64) {
 	for {
 		known, now := s.table.now.Load(), s.clock()
 		*ls, set = *known, 0
-		for i := range refs {
-			if l := ls[refs[i].log]; l == nil || !l.conn.live(now, s.after) || l.inc == refs[i].inc && l.head < refs[i].s0 {
-				set |= 1 << refs[i].log
+		for r := range refs.all() {
+			if l := ls[r.log]; l == nil || !l.conn.live(now, s.after) || l.inc == r.inc && l.head < r.s0 {
+				set |= 1 << r.log
 			}
 		}
 		if s.after == 0 || s.table.now.Load() == known {

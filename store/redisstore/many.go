@@ -119,6 +119,7 @@ func (s view) lookupMany(ctx context.Context, batch []wanted) {
 // fetchMany is fetch for those of batch of which nothing is kept. Those on nodes
 // that are known to be away it leaves out, and they cost the others nothing.
 func (s view) fetchMany(ctx context.Context, batch []wanted) {
+	defer s.local.tend()
 	var list []*wanted
 	for i := range batch {
 		w := &batch[i]
@@ -246,10 +247,10 @@ func (s view) read(ctx context.Context, cl rueidis.Client, list []*wanted, track
 // read of those that are not known.
 func (s view) verifyMany(ctx context.Context, batch []wanted) {
 	version := s.table.version.Load() // before the look, so that a purge during it counts
-	var refs []ref
+	var refs refs
 	for i := range batch {
 		if it := batch[i].it; it != nil {
-			refs = append(refs, it.refs...)
+			refs = append(refs, it.refs()...)
 		}
 	}
 	ls := new(logs)
@@ -265,7 +266,7 @@ func (s view) verifyMany(ctx context.Context, batch []wanted) {
 		if w.it == nil || w.err != nil {
 			continue
 		}
-		v := ls.judge(w.it.refs, w.it.hashes)
+		v := ls.judge(w.it.refs(), w.it.hashes())
 		switch v {
 		case behind: // rare, and a matter of its own
 			v, w.err = s.verify(ctx, w.it)
@@ -275,7 +276,7 @@ func (s view) verifyMany(ctx context.Context, batch []wanted) {
 			w.it.Soften()
 		}
 		if v == valid || v == stale {
-			w.it.verified.Store(version)
+			w.it.Verify(version)
 		} else if w.err == nil {
 			w.err = store.ErrNotFound
 		}

@@ -125,10 +125,8 @@ func TestGetManyTakesOneRoundTrip(t *testing.T) {
 // used returns the logs that what is kept under keys rests on.
 func used(s *Store, keys []string) (set uint64) {
 	for _, k := range keys {
-		if it, ok := s.local.items.GetIfPresent(store.Slot{Key: k}); ok {
-			for _, r := range it.refs {
-				set |= 1 << r.log
-			}
+		if it := s.local.find(store.Slot{Key: k}); it != nil {
+			set |= it.logs
 		}
 	}
 	return set
@@ -243,7 +241,7 @@ func TestGetManyJoinsNoReadForAToken(t *testing.T) {
 		fill(t, s, k, k)
 		warm(t, s, k)
 	}
-	it, _ := s.local.items.GetIfPresent(store.Slot{Key: keys[2]})
+	it := s.local.find(store.Slot{Key: keys[2]})
 	c, f := it.conn, &flight{done: make(chan struct{}), begun: s.clock()}
 	c.mu.Lock()
 	c.flights[read{s.keys.base(keys[2]), "GET"}] = f

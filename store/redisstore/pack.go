@@ -40,9 +40,10 @@ func pack(body []byte) (packed []byte, ok bool) {
 // A packed body is unpacked by its first reader, and not by the connection's:
 // pushes wait behind that one.
 type packed struct {
-	size int // of what it becomes
-	data []byte
-	once sync.Once
+	size  int // of what it becomes
+	data  []byte
+	once  sync.Once
+	whole bool // it could be unpacked
 }
 
 func newPacked(field []byte) (*packed, bool) {
@@ -66,8 +67,8 @@ func (it *item) ready() bool {
 		return true
 	}
 	it.packed.once.Do(func() {
-		it.Body, it.whole = it.packed.unpack()
+		it.Body, it.packed.whole = it.packed.unpack()
 		it.packed.data = nil
 	})
-	return it.whole
+	return it.packed.whole
 }

@@ -100,7 +100,7 @@ func TestBombsAreMisses(t *testing.T) {
 	} {
 		r := sample("")
 		r.key, r.Body, r.isPacked = name, field, true
-		r.refs = []ref{{home(name), store.NewStamp(), 1}}
+		r.refs = refs{}.add(ref{home(name), store.NewStamp(), 1})
 		if got := command(s.options.Addrs[0], "SET", s.keys.base(name), r.encode()); got != "+OK" {
 			t.Fatal(got)
 		}

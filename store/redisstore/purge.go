@@ -228,7 +228,7 @@ func (s *Store) purgeTags(ctx context.Context, tags []string, soft bool) error {
 	err := s.purgeLogs(ctx, set, &byLog, soft)
 	if err != nil {
 		s.local.dropIf(func(it *item) bool {
-			for h := range it.hashes.all() {
+			for h := range it.hashes().all() {
 				if hashes[h] {
 					return true
 				}

@@ -142,7 +142,7 @@ func TestFailedPurgeIsKeptLocally(t *testing.T) {
 		if _, err := a.Purge(late, p); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if _, ok := a.local.items.GetIfPresent(store.Slot{Key: "k"}); ok {
+		if a.local.find(store.Slot{Key: "k"}) != nil {
 			t.Errorf("%s: the local copy is kept", name)
 		}
 		if err := l.Commit(ctx, store.Entry{Body: []byte("old"), Life: time.Minute}); !errors.Is(err, store.ErrOvertaken) {

@@ -183,10 +183,10 @@ const (
 
 // judge says what the logs have for an entry that was filled at refs and
 // carries the tags of hashes.
-func (ls *logs) judge(refs []ref, hashes tagHashes) verdict {
+func (ls *logs) judge(refs refs, hashes tagHashes) verdict {
 	v := valid
-	for i := range refs {
-		v = min(v, ls[refs[i].log].judge(&refs[i], hashes))
+	for r := range refs.all() {
+		v = min(v, ls[r.log].judge(&r, hashes))
 	}
 	return v
 }

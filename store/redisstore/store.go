@@ -58,6 +58,7 @@ type Store struct {
 
 var (
 	_ store.Store       = (*Store)(nil)
+	_ store.Referrer    = (*Store)(nil)
 	_ store.Sizer       = (*Store)(nil)
 	_ store.Truster     = (*Store)(nil)
 	_ store.TokenReader = (*Store)(nil)
@@ -147,6 +148,9 @@ func (s *Store) Trust() time.Duration { return s.options.Trust }
 
 // LocalSize is of store.Sizer.
 func (s *Store) LocalSize() store.LocalSize { return s.local.size() }
+
+// Ref is of store.Referrer.
+func (s *Store) Ref(it *store.Item) *store.Ref { return s.local.ref(it) }
 
 // Get is of store.Getter. A value in local memory is returned without a call,
 // an allocation or a lock that others wait for.

@@ -89,10 +89,10 @@ func TestVariants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left := time.Until(base.Expires); left < 50*time.Second {
+	if left := time.Until(base.Expires()); left < 50*time.Second {
 		t.Errorf("the base ends %v from now, before its variant", left)
 	}
-	if it, err := b.Variant(ctx, base, "de"); err != nil || string(it.Body) != "hallo" || it.Of != base.Stamp {
+	if it, err := b.Variant(ctx, base, "de"); err != nil || string(it.Body) != "hallo" || it.Of() != base.Stamp {
 		t.Fatalf("variant: %v, %v", it, err)
 	}
 	if _, err := b.Variant(ctx, base, "en"); !errors.Is(err, store.ErrNotFound) {
@@ -108,7 +108,7 @@ func TestVariants(t *testing.T) {
 	}
 	eventually(t, time.Second, "the base outlives its variant", func() bool {
 		base, err = a.Get(ctx, "k")
-		return err == nil && time.Until(base.Expires) > time.Hour
+		return err == nil && time.Until(base.Expires()) > time.Hour
 	})
 	if it, err := a.Variant(ctx, base, "en"); err != nil || string(it.Body) != "hello" {
 		t.Fatalf("variant: %v, %v", it, err)

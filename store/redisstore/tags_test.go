@@ -126,7 +126,7 @@ func FuzzTags(f *testing.F) {
 				want = min(want, map[bool]verdict{true: stale, false: purged}[soft])
 			}
 		}
-		if got := parseAll(t, &logs).judge(it.refs, it.hashes); got != want && !(forgot && got < want) {
+		if got := parseAll(t, &logs).judge(it.refs(), it.hashes()); got != want && !(forgot && got < want) {
 			t.Errorf("%q, filled before the %dth of %q: verdict %d, want %d", tags, before, list, got, want)
 		}
 	})

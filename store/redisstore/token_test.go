@@ -140,7 +140,7 @@ func TestALookAfterAPurgeIsNotOvertaken(t *testing.T) {
 			if after == 0 {
 				continue
 			}
-			if it := s.local.get(slot, s.clock(), after); it != nil && it.verified.Load() < uint64(after) {
+			if it := s.local.get(slot, s.clock(), after); it != nil && it.Verified() < uint64(after) {
 				ended <- after
 				return
 			}
@@ -150,7 +150,7 @@ func TestALookAfterAPurgeIsNotOvertaken(t *testing.T) {
 		round.Store(0)
 		it := &item{conn: c, ends: s.clock() + int64(time.Hour)}
 		it.Key = "k"
-		it.verified.Store(uint64(s.clock())) // here: when it was put
+		it.Verify(uint64(s.clock())) // here: when it was put
 		s.local.put(it)
 		after := s.clock() // the purge has returned, somewhere
 		round.Store(after)

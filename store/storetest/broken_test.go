@@ -28,8 +28,8 @@ func refMutants() []mutant {
 				return nil, err
 			}
 			c := &store.Item{
-				Key: it.Key, Meta: it.Meta, Body: it.Body, Tags: it.Tags, Expires: it.Expires,
-				Stamp: it.Stamp, Of: it.Of, Mark: it.Mark,
+				Key: it.Key, Meta: it.Meta, Body: it.Body, Tags: it.Tags, Ends: it.Ends,
+				Stamp: it.Stamp, Kin: it.Kin,
 			}
 			if it.Soft() {
 				c.Soften()
@@ -279,8 +279,8 @@ func softMutants() []mutant {
 			return it, err
 		}
 		return &store.Item{
-			Key: it.Key, Variant: it.Variant, Meta: it.Meta, Body: it.Body, Tags: it.Tags, Expires: it.Expires,
-			Stamp: it.Stamp, Of: it.Of, Mark: it.Mark,
+			Key: it.Key, Meta: it.Meta, Body: it.Body, Tags: it.Tags, Ends: it.Ends,
+			Stamp: it.Stamp, Kin: it.Kin,
 		}, nil
 	}
 	return []mutant{

@@ -47,8 +47,8 @@ func anyBytes(r *room) {
 		r.commit(r.acquire(r.a, store.Slot{Key: "k", Variant: name}), variant(name, "of "+name))
 	}
 	for _, name := range odd[1:] {
-		if it := r.hasVariant(r.a, b, name, "of "+name); it.Variant != name {
-			r.Errorf("variant %q comes back as %q", name, it.Variant)
+		if it := r.hasVariant(r.a, b, name, "of "+name); it.Variant() != name {
+			r.Errorf("variant %q comes back as %q", name, it.Variant())
 		}
 	}
 }
@@ -86,8 +86,8 @@ func keyViews(r *room) {
 	copy(key, "oho")
 	copy(name, "noon")
 	r.has(r.a, "key", "base")
-	if it := r.hasVariant(r.a, b, "name", "body"); it.Key != "key" || it.Variant != "name" {
-		r.Errorf("the item is called %q, %q", it.Key, it.Variant)
+	if it := r.hasVariant(r.a, b, "name", "body"); it.Key != "key" || it.Variant() != "name" {
+		r.Errorf("the item is called %q, %q", it.Key, it.Variant())
 	}
 	r.hasNot(r.a, "odd", "oho")
 }

@@ -167,7 +167,7 @@ func lookMutants() []mutant {
 						continue
 					}
 					if it, err := f.Store.Variant(ctx, base, e.Variant); err == nil {
-						m.add(separate(it.Key, it.Variant), it)
+						m.add(separate(it.Key, it.Variant()), it)
 					}
 				}
 				return err

@@ -73,7 +73,11 @@ func (r *room) checkRef(p place, now *store.Item) {
 		r.refs = make(map[place]*store.Ref)
 	}
 	if now != nil {
-		r.refs[p] = now.Ref()
+		if r.refs[p] = now.Ref(); r.refs[p] == nil {
+			if by, ok := p.st.(store.Referrer); ok {
+				r.refs[p] = by.Ref(now)
+			}
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func softUntilFill(r *room, kind func(key, tag string) store.Purge) {
 	old := r.fill(r.a, "k", base("stored", "t"))
 	r.purge(r.a, p)
 	now := r.isSoft(r.a, "k", "stored")
-	if now.Stamp != old.Stamp || string(now.Meta) != "meta of stored" || !slices.Equal(now.Tags, []string{"t"}) || !now.Expires.Equal(old.Expires) {
+	if now.Stamp != old.Stamp || string(now.Meta) != "meta of stored" || !slices.Equal(now.Tags, []string{"t"}) || !now.Expires().Equal(old.Expires()) {
 		r.Errorf("a soft purge changed %+v to %+v", old, now)
 	}
 	r.purge(r.a, p)

@@ -38,18 +38,18 @@ func commitIsRead(r *room) {
 	if it == nil {
 		r.Fatalf("not found")
 	}
-	if it.Key != "k" || it.Variant != "" || string(it.Meta) != "m\x00" || string(it.Body) != "b\xff" {
-		r.Errorf("key %q, variant %q, meta %q, body %q", it.Key, it.Variant, it.Meta, it.Body)
+	if it.Key != "k" || it.Variant() != "" || string(it.Meta) != "m\x00" || string(it.Body) != "b\xff" {
+		r.Errorf("key %q, variant %q, meta %q, body %q", it.Key, it.Variant(), it.Meta, it.Body)
 	}
 	if !slices.Equal(it.Tags, []string{"t1", "t 2"}) {
 		r.Errorf("tags %q", it.Tags)
 	}
 	// A second for the clock of a server, and for what it rounds.
-	if it.Expires.Before(before.Add(hour-time.Second)) || it.Expires.After(after.Add(hour+time.Second)) {
-		r.Errorf("Expires %v, committed between %v and %v for %v", it.Expires, before, after, hour)
+	if it.Expires().Before(before.Add(hour-time.Second)) || it.Expires().After(after.Add(hour+time.Second)) {
+		r.Errorf("Expires %v, committed between %v and %v for %v", it.Expires(), before, after, hour)
 	}
-	if it.Stamp == (store.Stamp{}) || it.Of != (store.Stamp{}) || it.Soft() {
-		r.Errorf("stamp %x, of %x, soft: %v", it.Stamp, it.Of, it.Soft())
+	if it.Stamp == (store.Stamp{}) || it.Of() != (store.Stamp{}) || it.Soft() {
+		r.Errorf("stamp %x, of %x, soft: %v", it.Stamp, it.Of(), it.Soft())
 	}
 	if again := r.get(r.a, "k"); again == nil || again.Stamp != it.Stamp {
 		r.Errorf("two looks at one fill differ: %v and %v", it, again)
@@ -164,14 +164,14 @@ func itemsStay(r *room) {
 	r.fill(r.a, "k", base("base", "t"), variant("de", "hallo", "t"))
 	b := r.has(r.a, "k", "base")
 	v := r.hasVariant(r.a, b, "de", "hallo")
-	stamp, mark, ends := b.Stamp, b.Mark, b.Expires
+	stamp, mark, ends := b.Stamp, b.Mark(), b.Expires()
 	whole := func(when string) {
 		r.Helper()
 		if string(b.Body) != "base" || string(b.Meta) != "meta of base" || !slices.Equal(b.Tags, []string{"t"}) ||
-			b.Stamp != stamp || b.Mark != mark || !b.Expires.Equal(ends) || b.Key != "k" {
+			b.Stamp != stamp || b.Mark() != mark || !b.Expires().Equal(ends) || b.Key != "k" {
 			r.Fatalf("%s an item in use changed: %+v", when, b)
 		}
-		if string(v.Body) != "hallo" || v.Variant != "de" || v.Of != stamp || v.Key != "k" {
+		if string(v.Body) != "hallo" || v.Variant() != "de" || v.Of() != stamp || v.Key != "k" {
 			r.Fatalf("%s a variant in use changed: %+v", when, v)
 		}
 	}

@@ -17,11 +17,11 @@ func committedTogether(r *room) {
 	b := r.fill(r.a, "k", base("names", "tb"), variant("de", "hallo", "tv"))
 	r.has(r.a, "k", "names")
 	v := r.hasVariant(r.a, b, "de", "hallo")
-	if v.Key != "k" || v.Variant != "de" || len(v.Tags) != 1 || v.Tags[0] != "tv" || string(v.Meta) != "meta of hallo" {
-		r.Errorf("key %q, variant %q, tags %q, meta %q", v.Key, v.Variant, v.Tags, v.Meta)
+	if v.Key != "k" || v.Variant() != "de" || len(v.Tags) != 1 || v.Tags[0] != "tv" || string(v.Meta) != "meta of hallo" {
+		r.Errorf("key %q, variant %q, tags %q, meta %q", v.Key, v.Variant(), v.Tags, v.Meta)
 	}
-	if v.Of != b.Stamp || b.Of != (store.Stamp{}) || b.Variant != "" {
-		r.Errorf("variant of %x, base %x of %x", v.Of, b.Stamp, b.Of)
+	if v.Of() != b.Stamp || b.Of() != (store.Stamp{}) || b.Variant() != "" {
+		r.Errorf("variant of %x, base %x of %x", v.Of(), b.Stamp, b.Of())
 	}
 	if it := r.variantOf(r.a, b, "en"); it != nil {
 		r.Errorf("a variant that nobody stored: %q", it.Body)
@@ -38,8 +38,8 @@ func variantAlone(r *room) {
 	if now := r.has(r.a, "k", "names"); now.Stamp != b.Stamp {
 		r.Errorf("the base is %x now, and was %x", now.Stamp, b.Stamp)
 	}
-	if first.Stamp == second.Stamp || second.Of != b.Stamp {
-		r.Errorf("stamps %x and %x, of %x", first.Stamp, second.Stamp, second.Of)
+	if first.Stamp == second.Stamp || second.Of() != b.Stamp {
+		r.Errorf("stamps %x and %x, of %x", first.Stamp, second.Stamp, second.Of())
 	}
 }
 
