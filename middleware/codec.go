@@ -65,7 +65,8 @@ func (r *response) encode() []byte {
 	return bytes.Clone(b) // of its own length: it is kept
 }
 
-// decodeResponse decodes it anew; forms.decoded remembers. It allocates at most twice as many bytes as it.Meta has and 4 KiB.
+// decodeResponse decodes it anew; Cache.forms remembers. It allocates at most twice
+// as many bytes as it.Meta has and 4 KiB.
 func decodeResponse(it *store.Item) (*response, error) {
 	d := decoder{rest: it.Meta}
 	format, kind := d.byte(), d.byte()

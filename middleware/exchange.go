@@ -202,7 +202,7 @@ func (x *exchange) Lookup(ctx context.Context) (*response, error) {
 		return nil, err
 	}
 	x.base = base
-	v, err := x.rt.cache.forms.decoded(base)
+	v, err := x.rt.cache.forms.Decoded(base)
 	if err != nil {
 		return nil, store.ErrNotFound // the next fill replaces it
 	}
@@ -236,7 +236,7 @@ func (x *exchange) lookupVariant(ctx context.Context, names []string) (*response
 		return nil, err
 	}
 	x.seen = it
-	v, err := x.rt.cache.forms.decoded(it)
+	v, err := x.rt.cache.forms.Decoded(it)
 	if err != nil || !bytes.Equal(v.selected, x.selected) {
 		return nil, store.ErrNotFound // two selections with one hash: the later one stays
 	}

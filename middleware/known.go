@@ -165,7 +165,7 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) boo
 	if it == nil {
 		return false
 	}
-	v := remembered(it)
+	v := rt.cache.forms.Ready(it)
 	if v == nil || v.state(now.instant) != swr.Fresh || rt.policy.refreshesEarly(v, now.instant, unlikely) {
 		return false
 	}

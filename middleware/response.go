@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/store"
@@ -181,4 +182,17 @@ func (r *response) derive() {
 // (RFC 9110 §6.4.1).
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// askedOften is how many times a response is decoded before its form stays ready.
+// Tests set it to 1.
+var askedOften uint32 = 4
+
+// memory is what r takes of the heap beside its item, with the lines of one second, in
+// bytes.
+func (r *response) memory() int {
+	const perLine, texts = int(unsafe.Sizeof("")), 64 // of dated
+	return store.Allocated(int(unsafe.Sizeof(*r))) + store.Allocated(int(unsafe.Sizeof(dated{}))) + texts +
+		store.Allocated(len(r.fields)*int(unsafe.Sizeof(field{}))) + store.Allocated(len(r.names)*perLine) +
+		store.Allocated(len(r.lines)*perLine) + store.Allocated((len(r.lines)+ownLines)*perLine)
 }

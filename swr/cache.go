@@ -42,8 +42,8 @@ type Cache[T any] struct {
 	group  *Group[*cell[T]]
 	prefix string // with its colon
 	schema uint64
-	decode func(*store.Item) (*cell[T], error) // made once: to make it for each look-up would allocate
-	calls  sync.Pool                           // of *call[T]
+	forms  store.Forms[cell[T]] // where c keeps what it decodes
+	calls  sync.Pool            // of *call[T]
 	stats  tally
 	record Calls
 	said   [numRefusals]saidAt
@@ -65,7 +65,7 @@ func NewCache[T any](st store.Store, config Config[T]) (*Cache[T], error) {
 		schema: fingerprint(config.Codec, config.Schema),
 		record: config.Recorder.Cache(config.Name),
 	}
-	c.decode = c.decodeItem
+	c.forms.Decode, c.forms.Size, c.forms.Bound, c.forms.After = c.decode, (*cell[T]).memory, store.FormsBound(st), 1
 	c.calls.New = func() any { return &call[T]{c: c} }
 	c.group = NewGroup[*cell[T]](Options{
 		Leases: st, FillTimeout: config.LoadTimeout, WaitTimeout: config.WaitTimeout, Waiting: config.Waiting,

@@ -57,7 +57,7 @@ func (k *call[T]) Lookup(ctx context.Context) (*cell[T], error) {
 		return nil, err
 	}
 	k.found = it
-	v, err := store.Decoded(it, k.c.decode)
+	v, err := k.c.read(it)
 	if err == nil {
 		err = k.open(v)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+	"unsafe"
 
 	"github.com/reprise-go/reprise/store"
 )
@@ -14,9 +15,8 @@ type cell[T any] struct {
 	item    *store.Item // nil: just made
 	payload []byte      // the value, encoded; nil: there is none
 
-	// decoded is valid where the Cache keeps what it decodes, see Cache.keeps.
+	by      *Cache[T] // which keeps what it decodes, and has decoded it; nil: none has
 	decoded T
-	held    bool
 }
 
 // A head is what is known of a value beside itself.
@@ -34,7 +34,6 @@ const (
 	headMagic   = "dv\x01"
 	headSize    = 4 + 6*8
 	flagMissing = 1 << 0
-	flagWithin  = 1 << 1 // the payload follows the head in Meta
 )
 
 var (
@@ -42,12 +41,13 @@ var (
 	errSchema  = errors.New("value of another type or schema")
 )
 
-// append appends the encoded head to dst.
-func (h *head) append(dst []byte, flags byte) []byte {
+// encode returns the encoded head.
+func (h *head) encode() []byte {
+	var flags byte
 	if h.missing {
 		flags |= flagMissing
 	}
-	dst = append(dst, headMagic...)
+	dst := append(make([]byte, 0, headSize), headMagic...)
 	dst = append(dst, flags)
 	for _, n := range [...]int64{
 		int64(h.schema), h.born, int64(h.windows.Fresh), int64(h.windows.Stale), int64(h.windows.Error), int64(h.cost),
@@ -57,12 +57,11 @@ func (h *head) append(dst []byte, flags byte) []byte {
 	return dst
 }
 
-// parse takes apart what it holds. It checks no schema: what another version of
+// parse takes an encoded head apart. It checks no schema: what another version of
 // the program has stored is not wrong.
-func parse(it *store.Item) (h head, payload []byte, err error) {
-	m := it.Meta
-	if len(m) < headSize || string(m[:len(headMagic)]) != headMagic {
-		return h, nil, errForeign
+func parse(m []byte) (h head, err error) {
+	if len(m) != headSize || string(m[:len(headMagic)]) != headMagic {
+		return h, errForeign
 	}
 	flags, n := m[len(headMagic)], m[len(headMagic)+1:]
 	next := func() int64 {
@@ -74,28 +73,21 @@ func parse(it *store.Item) (h head, payload []byte, err error) {
 	h.windows = Windows{Fresh: life(next()), Stale: life(next()), Error: life(next())}
 	h.cost = life(next())
 	h.missing = flags&flagMissing != 0
-	switch {
-	case flags&flagWithin != 0:
-		return h, n, nil
-	case len(n) > 0:
-		return h, nil, errForeign
-	}
-	return h, it.Body, nil
+	return h, nil
 }
 
 // life bounds what a damaged or hostile value may say.
 func life(n int64) time.Duration { return min(max(time.Duration(n), 0), maxLife) }
 
-// entry returns what to store for c. What is decoded once per process is in
-// Meta, so that the store counts the decoded form too.
-func (c *cell[T]) entry(tags []string, within bool) store.Entry {
-	e := store.Entry{Tags: tags, Life: c.windows.Life()}
-	if within {
-		e.Meta = append(c.append(make([]byte, 0, headSize+len(c.payload)), flagWithin), c.payload...)
-	} else {
-		e.Meta, e.Body = c.append(make([]byte, 0, headSize), 0), c.payload
-	}
-	return e
+// entry returns what to store for c.
+func (c *cell[T]) entry(tags []string) store.Entry {
+	return store.Entry{Meta: c.encode(), Body: c.payload, Tags: tags, Life: c.windows.Life()}
+}
+
+// memory is about what c takes of the heap beside its item, in bytes: of what a
+// decoded value takes no more is known than how long it is encoded.
+func (c *cell[T]) memory() int {
+	return store.Allocated(int(unsafe.Sizeof(*c))) + 2*store.Allocated(len(c.payload))
 }
 
 // state returns what c's caller may do with it at now: what was just made is for

@@ -63,11 +63,12 @@ type Config[T any] struct {
 	MaxBytes int
 
 	// Immutable is your word that nobody changes a T, or anything it refers to,
-	// once a load has returned it or Set was given it: then a value is decoded once per
-	// process and all callers share it, at no cost. Otherwise each caller gets a
-	// value of its own, decoded for it, and may do with it what it likes.
+	// once a load has returned it or Set was given it: then a value that is asked
+	// for is decoded once per process, within what store.FormsBound says, and all
+	// callers share it. Otherwise each caller gets a value of its own, decoded for it,
+	// and may do with it what it likes.
 	Immutable bool
-	// Clone copies a T in depth: then a value is decoded once per process, and
+	// Clone copies a T in depth: then a value is decoded as with Immutable, and
 	// each caller gets a copy. nil: each decodes. Not with Immutable.
 	Clone func(v T) T
 

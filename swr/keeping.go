@@ -56,7 +56,7 @@ func (c *Cache[T]) entry(key string, made *cell[T], v T) (e store.Entry, err err
 			return e, c.refuse(refusedSize, fmt.Errorf("%d bytes: %w", len(made.payload), store.ErrTooLarge))
 		}
 		if c.keeps() {
-			made.decoded, made.held = c.copy(v), true
+			made.decoded, made.by = c.copy(v), c
 		}
 		if c.config.Tags != nil {
 			if tags = c.config.Tags(key, v); !validTags(tags) {
@@ -67,7 +67,7 @@ func (c *Cache[T]) entry(key string, made *cell[T], v T) (e store.Entry, err err
 	if made.windows.Fresh <= 0 {
 		return e, errUnkept
 	}
-	return made.entry(tags, c.keeps()), nil
+	return made.entry(tags), nil
 }
 
 func validTags(tags []string) bool {
@@ -87,33 +87,44 @@ func (c *Cache[T]) copy(v T) T {
 	return v
 }
 
-// decodeItem is what c makes of an item, once for all its readers.
-func (c *Cache[T]) decodeItem(it *store.Item) (*cell[T], error) {
-	h, payload, err := parse(it)
+// read returns what it holds. What c keeps of it is another cache's if that has the
+// same T and key: one of another Schema or Validate.
+func (c *Cache[T]) read(it *store.Item) (*cell[T], error) {
+	if !c.keeps() {
+		return c.decode(it)
+	}
+	v, err := c.forms.Decoded(it)
+	if err == nil && v.by != c {
+		return c.decode(it)
+	}
+	return v, err
+}
+
+// decode decodes it anew.
+func (c *Cache[T]) decode(it *store.Item) (*cell[T], error) {
+	h, err := parse(it.Meta)
 	switch {
 	case err != nil:
 		return nil, err
 	case h.schema != c.schema:
 		return nil, errSchema
 	}
-	v := &cell[T]{head: h, item: it, payload: payload}
-	if c.keeps() && !h.missing {
-		if v.decoded, err = c.unpack(payload); err != nil {
-			return nil, err
+	v := &cell[T]{head: h, item: it, payload: it.Body}
+	if c.keeps() {
+		v.by = c
+		if !h.missing {
+			v.decoded, err = c.unpack(it.Body)
 		}
-		v.held = true
 	}
-	return v, nil
+	return v, err
 }
 
-// open returns what v holds, for one caller. Caches that keep values and caches
-// that do not may meet in one store: then v holds none decoded, or one that is
-// not for this cache's callers.
+// open returns what v holds, for one caller.
 func (c *Cache[T]) open(v *cell[T]) (value T, _ error) {
 	switch {
 	case v.missing:
 		return value, nil
-	case v.held && c.keeps():
+	case v.by == c:
 		return c.copy(v.decoded), nil
 	}
 	return c.unpack(v.payload)

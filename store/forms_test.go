@@ -1,0 +1,104 @@
+package store
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+)
+
+// budgeted is a Store of which only the budget is asked.
+type budgeted struct {
+	Store
+	budget int64
+}
+
+func (b budgeted) LocalSize() LocalSize { return LocalSize{Budget: b.budget} }
+
+func TestFormsBoundIsAPartOfTheStore(t *testing.T) {
+	for _, c := range []struct {
+		st   Store
+		want int
+	}{{nil, 4 << 20}, {budgeted{}, 4 << 20}, {budgeted{budget: 64 << 20}, 4 << 20}, {budgeted{budget: 1 << 30}, 64 << 20}} {
+		if got := FormsBound(c.st); got != c.want {
+			t.Errorf("%+v: %d, want %d", c.st, got, c.want)
+		}
+	}
+}
+
+// Forms that are ready are bounded in bytes, whatever number of items is asked for;
+// what is asked for again becomes ready again.
+func TestReadyFormsAreBounded(t *testing.T) {
+	const size, bound, after = 1000 - FormPlace, 100_000, 4
+	fs := &Forms[string]{
+		Decode: func(it *Item) (*string, error) { s := string(it.Body); return &s, nil },
+		Size:   func(*string) int { return size },
+		Bound:  bound,
+		After:  after,
+	}
+	items := make([]*Item, 300)
+	ask := func(it *Item, times int) {
+		for range times {
+			if s, err := fs.Decoded(it); err != nil || *s != "body" {
+				t.Fatalf("decoded to %v, %v", s, err)
+			}
+		}
+	}
+	for i := range items {
+		items[i] = &Item{Body: []byte("body")}
+		ask(items[i], after-1)
+		if fs.Ready(items[i]) != nil {
+			t.Fatalf("ready when it was asked for %d times", after-1)
+		}
+		ask(items[i], 1)
+		if fs.Ready(items[i]) == nil {
+			t.Fatalf("not ready when it was asked for %d times", after)
+		}
+	}
+	ready := 0
+	for _, it := range items {
+		if fs.Ready(it) != nil {
+			ready += size + FormPlace
+		}
+	}
+	if ready != bound || fs.bytes != ready {
+		t.Errorf("%d bytes are ready, counted as %d; want %d", ready, fs.bytes, bound)
+	}
+	if fs.Ready(items[0]) != nil {
+		t.Error("the oldest is ready")
+	}
+	ask(items[0], after)
+	if fs.Ready(items[0]) == nil {
+		t.Error("not ready again")
+	}
+	if n := testing.AllocsPerRun(100, func() { ask(items[0], 1) }); n != 0 {
+		t.Errorf("what is ready costs %v allocations", n)
+	}
+	runtime.KeepAlive(items)
+}
+
+func TestWhatIsTooLargeOrBrokenIsNotRemembered(t *testing.T) {
+	broken := errors.New("broken")
+	n := 0
+	fs := &Forms[int]{
+		Decode: func(it *Item) (*int, error) {
+			n++
+			if len(it.Body) == 0 {
+				return nil, broken
+			}
+			return new(int), nil
+		},
+		Size: func(*int) int { return 1000 }, Bound: 10_000, After: 1,
+	}
+	none, large := &Item{}, &Item{Body: []byte("x")}
+	for range 3 {
+		if _, err := fs.Decoded(none); !errors.Is(err, broken) {
+			t.Error(err)
+		}
+		if _, err := fs.Decoded(large); err != nil {
+			t.Error(err)
+		}
+	}
+	if n != 6 || fs.Ready(none) != nil || fs.Ready(large) != nil {
+		t.Errorf("decoded %d times", n)
+	}
+}
