@@ -2,6 +2,8 @@ package swr_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -32,7 +34,7 @@ func BenchmarkCacheHit(b *testing.B) {
 		"clone":     {Clone: func(p product) product { p.Tags = append([]string(nil), p.Tags...); return p }},
 	} {
 		b.Run(name, func(b *testing.B) {
-			config.Name, config.Windows.Fresh = "product-"+name, time.Hour
+			config.Name, config.Windows.Fresh = fmt.Sprint("product-", name, b.N, "-", rand.Int()), time.Hour
 			c, err := swr.NewCache(st, config)
 			if err != nil {
 				b.Fatal(err)

@@ -1,9 +1,12 @@
 // Package swr is the engine of the cache: it decides between what is stored,
 // what is stale, filling and waiting.
 //
+// Programs that cache values want a [Cache]; docs/datacache.md is its manual. It
+// stands on a [Group], as the HTTP middleware does.
+//
 // A [Group] serves values of one type. What a value means, where it is stored
 // and how it is made is up to a [Source], one caller's view of one value. The
-// HTTP middleware is one such view. The engine itself knows no HTTP.
+// HTTP middleware and the Cache are such views. The engine itself knows no HTTP.
 //
 // # Rules
 //

@@ -45,7 +45,7 @@ func hits(b *bench) error {
 		var all []*subject
 		for _, t := range tiers {
 			p := newPage(size)
-			h, err := p.cached(t, reprise.Policy{})
+			h, err := p.cached(t.Store, reprise.Policy{})
 			if err != nil {
 				return err
 			}
@@ -75,7 +75,7 @@ func otherWays(b *bench) error {
 		return err
 	}
 	defer closeAll()
-	st := tiers[0]
+	st := tiers[0].Store
 	bare := &subject{op: asked(newPage(1<<10), get("/304"))}
 
 	p := newPage(1 << 10)

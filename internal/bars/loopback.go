@@ -32,7 +32,7 @@ func overLoopback(b *bench) error {
 	servers := []*served{bare}
 	for _, t := range tiers {
 		p := newPage(1 << 10)
-		h, err := p.cached(t, reprise.Policy{})
+		h, err := p.cached(t.Store, reprise.Policy{})
 		if err != nil {
 			return err
 		}
