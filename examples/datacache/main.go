@@ -32,14 +32,18 @@ type Product struct {
 }
 
 func main() {
-	st, done, err := open(os.Getenv("REDIS_URL"))
-	if err != nil {
+	if err := run(context.Background(), os.Stdout, os.Getenv("REDIS_URL")); err != nil {
 		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, out io.Writer, url string) error {
+	st, done, err := open(url)
+	if err != nil {
+		return err
 	}
 	defer done()
-	if err := show(context.Background(), os.Stdout, st); err != nil {
-		log.Fatal(err)
-	}
+	return show(ctx, out, st)
 }
 
 // open returns the store: of the Redis at url, or, without one, in memory.
