@@ -20,7 +20,7 @@ import (
 var laterVersion = []overlay.Edit{
 	{File: "store/redisstore/entry.go", Old: "formatNow    = 1", New: "formatNow    = 2"},
 	{File: "store/redisstore/entry.go", Old: "\tbinary.LittleEndian.PutUint64(b[offSum:], sum(b))\n", New: "\tb = append(b, '+')\n\tbinary.LittleEndian.PutUint64(b[offSum:], sum(b))\n"},
-	{File: "store/redisstore/entry.go", Old: "\tr := reader{b[headLen:], true}\n", New: "\tr := reader{b[headLen:], true}\n\tif b[offMagic+2] == 2 {\n\t\tr.left = r.left[:len(r.left)-1]\n\t}\n"},
+	{File: "store/redisstore/entry.go", Old: "\tr := reader{b[headLen:], true}\n", New: "\tif b[offMagic+2] == 2 {\n\t\tb = b[:len(b)-1]\n\t}\n\tr := reader{b[headLen:], true}\n"},
 }
 
 var setCalls = regexp.MustCompile(`cmdstat_set:calls=(\d+)`)
