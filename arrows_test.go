@@ -40,11 +40,13 @@ var (
 var rooms = map[string]room{
 	".":                {never: heavy},
 	"store":            {never: noHTTP},
-	"swr":              {ours: []string{"store"}, never: noHTTP},
+	"swr":              {ours: []string{"internal/clock", "internal/known", "store"}, never: noHTTP},
+	"internal/clock":   {never: noHTTP},
+	"internal/known":   {ours: []string{"store"}, never: noHTTP},
 	"keyfunc":          {others: []string{"github.com/cespare/xxhash/v2"}, never: heavy},
 	"internal/rfc9111": {others: []string{"github.com/dunglas/httpsfv"}, not: noIO, never: heavy},
 	"middleware": {
-		ours:   []string{"internal/rfc9111", "keyfunc", "store", "swr"},
+		ours:   []string{"internal/clock", "internal/known", "internal/rfc9111", "keyfunc", "store", "swr"},
 		others: []string{"github.com/cespare/xxhash/v2", "github.com/go-chi/chi/v5"},
 		never:  heavy,
 	},

@@ -25,7 +25,7 @@ type Cache struct {
 	opts  options
 	keys  *keyTable
 	forms *store.Forms[response]
-	clock clock
+	clock watch
 	// copies: an outer handler has written into header values, see dated.forAll.
 	copies atomic.Bool
 	// tokens: nil where nobody asked for them, or no instance can lag behind.

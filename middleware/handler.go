@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/known"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
 )
@@ -101,7 +102,7 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // method is unsafe, a good answer drops what is stored for the URL.
 func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
 	var began time.Time
-	if timed := rand.Uint32()%sampled == 0; timed || why == ReasonMethod {
+	if timed := rand.Uint32()%known.Sampled == 0; timed || why == ReasonMethod {
 		began = time.Now()
 	}
 	if why == ReasonMethod {

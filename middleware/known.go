@@ -2,11 +2,10 @@ package middleware
 
 import (
 	"hash/maphash"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
+	"github.com/reprise-go/reprise/internal/known"
 	"github.com/reprise-go/reprise/keyfunc"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
@@ -14,26 +13,11 @@ import (
 
 // A keyTable remembers what recent requests without reflected fields asked for:
 // the key that keyfunc.Default made of each, which costs four times as much as to
-// compare a request with one, and where what answers it is, once many have asked.
-// It is a bounded table in which a later request takes an earlier one's place, of
-// a few that it may be in: with one place for each, half of a thousand pages would
-// take turns in theirs.
+// compare a request with one, and what answers it, once many have asked.
 type keyTable struct {
 	seed maphash.Seed
-	sets [keySets]keySet
+	made *known.Table[madeKey]
 }
-
-// A keySet is the places of the requests with one remainder of their hash, with
-// some bits of it by which to see which one to look at.
-type keySet struct {
-	tags [keyWays]atomic.Uint32
-	made [keyWays]atomic.Pointer[madeKey]
-}
-
-const (
-	keySets = 1024
-	keyWays = 4
-)
 
 // maxRemembered is how large a madeKey may be to be remembered, in bytes of its
 // strings: with it the table is bounded by 3 MiB.
@@ -45,47 +29,24 @@ type madeKey struct {
 	secure                             bool
 	key                                string
 
-	hits   atomic.Uint32 // up to wellKnown
-	answer atomic.Pointer[store.Ref]
+	answer known.Answer
 }
 
-func newKeyTable() *keyTable { return &keyTable{seed: maphash.MakeSeed()} }
+func newKeyTable() *keyTable { return &keyTable{maphash.MakeSeed(), known.NewTable[madeKey]()} }
 
 // find returns what is remembered of r, or nil, and its set and tag.
-func (t *keyTable) find(r *http.Request) (m *madeKey, set *keySet, tag uint32) {
+func (t *keyTable) find(r *http.Request) (m *madeKey, set *known.Set[madeKey], tag uint32) {
 	hash := maphash.String(t.seed, r.RequestURI)
 	if n := len(r.Host); n > 0 { // many hosts may have the same request line
 		hash += uint64(n)*31 + uint64(r.Host[0])*37 + uint64(r.Host[n/2])*41
 	}
-	set, tag = &t.sets[hash%keySets], uint32(hash>>32)
-	for i := range set.made {
-		if set.tags[i].Load() == tag {
-			if m := set.made[i].Load(); m != nil && m.madeOf(r) {
-				return m, set, tag
-			}
+	set, tag = t.made.Set(hash)
+	for m := range set.With(tag) {
+		if m.madeOf(r) {
+			return m, set, tag
 		}
 	}
 	return nil, set, tag
-}
-
-// add has set remember m, where nothing is or in the place of something that is not
-// well known, if it can. A tag that is another's for a moment only hides what is there.
-func (set *keySet) add(m *madeKey, tag uint32) {
-	first := rand.IntN(keyWays)
-	place := first
-	for i := range keyWays {
-		at := (first + i) % keyWays
-		old := set.made[at].Load()
-		if old == nil {
-			place = at
-			break
-		}
-		if old.answer.Load() == nil {
-			place = at
-		}
-	}
-	set.made[place].Store(m)
-	set.tags[place].Store(tag)
 }
 
 // of returns the key of r, which has no field of keyfunc.ReflectedHeaders.
@@ -104,7 +65,7 @@ func (t *keyTable) of(r *http.Request) (*madeKey, error) {
 		secure: r.TLS != nil, key: string(key),
 	}
 	if m.uri != "" && m.size() <= maxRemembered {
-		set.add(m, tag)
+		set.Add(m, tag, (*madeKey).isWellKnown)
 	}
 	return m, nil
 }
@@ -127,25 +88,15 @@ func (m *madeKey) madeOf(r *http.Request) bool {
 		u != nil && m.path == u.Path && m.rawPath == u.RawPath && m.rawQuery == u.RawQuery
 }
 
-// wellKnown is how many hits make a response well known. A store that drops what
-// is used least has learned by then how often it is used. Tests set it to 1.
-var wellKnown uint32 = 16
+func (m *madeKey) isWellKnown() bool { return m.answer.WellKnown() }
 
-// sampled is how many hits there are for each that is timed, and of a well-known
-// response for each that the store learns of.
-const sampled = 32
+// wellKnown is how many hits make a response well known. Tests set it to 1.
+var wellKnown uint32 = known.After
 
 // used notes that v was a hit of m, and answers the next ones.
 func (m *madeKey) used(v *response, st store.Store) {
-	if m.hits.Load() < wellKnown && m.hits.Add(1) < wellKnown || v.isPart() {
-		return
-	}
-	ref := v.item.Ref()
-	if by, ok := st.(store.Referrer); ok && ref == nil {
-		ref = by.Ref(v.item)
-	}
-	if m.answer.Load() != ref {
-		m.answer.Store(ref)
+	if !v.isPart() {
+		m.answer.Hit(v.item, st, wellKnown)
 	}
 }
 
@@ -157,20 +108,21 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) boo
 	if m == nil || len(m.key) > rt.policy.Limits.Key {
 		return false
 	}
-	now := rt.cache.clock.read()
-	if now.lot() == 0 {
+	reading := rt.cache.clock.Read()
+	if reading.Lot(known.Sampled) == 0 {
 		return false
 	}
-	it := m.answer.Load().Get(now.Time)
+	now := instant(reading.Nanos)
+	it := m.answer.Item(reading.Time)
 	if it == nil {
 		return false
 	}
 	v := rt.cache.forms.Ready(it)
-	if v == nil || v.state(now.instant) != swr.Fresh || rt.policy.refreshesEarly(v, now.instant, unlikely) {
+	if v == nil || v.state(now) != swr.Fresh || rt.policy.refreshesEarly(v, now, unlikely) {
 		return false
 	}
-	whole := f&hasConditional == 0 || !v.notModified(r.Header, now.instant)
-	v.setFields(w.Header(), v.at(now.instant, rt.cache).forAll(v), whole)
+	whole := f&hasConditional == 0 || !v.notModified(r.Header, now)
+	v.setFields(w.Header(), v.at(now, rt.cache).forAll(v), whole)
 	if !whole {
 		w.WriteHeader(http.StatusNotModified)
 	} else if w.WriteHeader(v.status); r.Method != http.MethodHead && len(v.body) > 0 {

@@ -4,11 +4,9 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"testing"
 
 	"github.com/reprise-go/reprise/keyfunc"
-	"github.com/reprise-go/reprise/store"
 )
 
 // A remembered key is the one keyfunc.Default makes, whatever the request that
@@ -43,38 +41,5 @@ func TestARememberedKeyIsTheKey(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// A thousand pages that are asked for in turn must not take each other's places, and
-// those that are asked for once not the places of the well known.
-func TestKeysOfAThousandPagesAreRemembered(t *testing.T) {
-	table := newKeyTable()
-	ask := func(uri string) *madeKey {
-		m, err := table.of(httptest.NewRequest("GET", uri, nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	remembered := func() (n int) {
-		for i := range 1000 {
-			if m, _, _ := table.find(httptest.NewRequest("GET", "/page/"+strconv.Itoa(i), nil)); m != nil {
-				n++
-			}
-		}
-		return n
-	}
-	for i := range 1000 {
-		ask("/page/" + strconv.Itoa(i)).answer.Store(new(store.Ref))
-	}
-	if n := remembered(); n < 980 {
-		t.Errorf("%d of 1,000 keys are remembered", n)
-	}
-	for i := range 20_000 {
-		ask("/once/" + strconv.Itoa(i))
-	}
-	if n := remembered(); n < 950 {
-		t.Errorf("%d of 1,000 keys are remembered after a scan", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/known"
 	"github.com/reprise-go/reprise/swr"
 )
 
@@ -72,7 +73,7 @@ func (x *exchange) refuse(err error) {
 func (x *exchange) count(v *response, o swr.Outcome) {
 	if o == swr.Hit {
 		var took time.Duration
-		if x.served%sampled == 0 || x.made != nil && x.made.answer.Load() != nil {
+		if x.served%known.Sampled == 0 || x.made != nil && x.made.isWellKnown() {
 			took = x.took()
 		}
 		x.rt.record.Request(o, ReasonNone, took)

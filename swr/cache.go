@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/clock"
+	"github.com/reprise-go/reprise/internal/known"
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -44,6 +47,8 @@ type Cache[T any] struct {
 	schema uint64
 	forms  store.Forms[cell[T]] // where c keeps what it decodes
 	calls  sync.Pool            // of *call[T]
+	keys   *keyTable            // nil: it keeps nothing decoded
+	clock  clock.Clock
 	stats  tally
 	record Calls
 	said   [numRefusals]saidAt
@@ -66,6 +71,9 @@ func NewCache[T any](st store.Store, config Config[T]) (*Cache[T], error) {
 		record: config.Recorder.Cache(config.Name),
 	}
 	c.forms.Decode, c.forms.Size, c.forms.Bound, c.forms.After = c.decode, (*cell[T]).memory, store.FormsBound(st), 1
+	if c.keeps() {
+		c.keys = newKeyTable()
+	}
 	c.calls.New = func() any { return &call[T]{c: c} }
 	c.group = NewGroup[*cell[T]](Options{
 		Leases: st, FillTimeout: config.LoadTimeout, WaitTimeout: config.WaitTimeout, Waiting: config.Waiting,
@@ -86,7 +94,11 @@ func (c *Cache[T]) Get(ctx context.Context, key string) (T, error) {
 		var none T
 		return none, ErrKey
 	}
-	k := c.call(key, nil)
+	now := c.clock.Read()
+	if v, err, ok := c.known(key, now); ok {
+		return v, err
+	}
+	k := c.call(key, now, nil)
 	v, st := c.group.Peek(ctx, k)
 	outcome, err := Miss, ErrMiss
 	switch st {
@@ -106,7 +118,7 @@ func (c *Cache[T]) Load(ctx context.Context, key string) (T, error) {
 	if !isKey(key) {
 		return c.bypass(ctx, func(ctx context.Context) (T, error) { return c.config.Load(ctx, key) })
 	}
-	return c.load(ctx, c.call(key, nil))
+	return c.load(ctx, key, nil)
 }
 
 // GetOrSet returns the value of key, from the store if it may, and else from
@@ -123,10 +135,15 @@ func (c *Cache[T]) GetOrSet(ctx context.Context, key string, load func(context.C
 	if !isKey(key) {
 		return c.bypass(ctx, load)
 	}
-	return c.load(ctx, c.call(key, load))
+	return c.load(ctx, key, load)
 }
 
-func (c *Cache[T]) load(ctx context.Context, k *call[T]) (T, error) {
+func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
+	now := c.clock.Read()
+	if v, err, ok := c.known(key, now); ok {
+		return v, err
+	}
+	k := c.call(key, now, load)
 	v, outcome, err := c.group.Load(ctx, k)
 	if outcome == HitStale {
 		err = nil // why nothing refreshes it is the Recorder's to tell
@@ -146,8 +163,8 @@ func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, er
 // or a load brings k has opened: see call.State.
 func (c *Cache[T]) finish(k *call[T], v *cell[T], outcome Outcome, err error) (value T, _ error) {
 	var took time.Duration
-	if outcome != Hit || k.timed() {
-		took = time.Since(k.began)
+	if outcome != Hit || c.hit(k, v) || rand.Uint32()%known.Sampled == 0 {
+		took = time.Since(k.began.Time)
 	}
 	switch {
 	case v == nil && err == nil: // nothing was made and nothing failed

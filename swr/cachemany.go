@@ -77,12 +77,13 @@ func (c *Cache[T]) callsFor(ctx context.Context, keys []string, load func(contex
 	calls := make([]*call[T], 0, len(keys))
 	names := make([]string, 0, len(keys))
 	seen := make(map[string]struct{}, len(keys))
+	now := c.clock.Read()
 	for _, key := range keys {
 		if _, twice := seen[key]; twice || !isKey(key) {
 			continue
 		}
 		seen[key] = struct{}{}
-		k := c.call(key, nil)
+		k := c.call(key, now, nil)
 		if load != nil {
 			k.load = func(ctx context.Context) (T, error) { return one(ctx, key, load) }
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/reprise-go/reprise/internal/clock"
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -17,8 +18,8 @@ type call[T any] struct {
 	name string // key, once somebody keeps it
 	load func(context.Context) (T, error)
 
-	began  time.Time
-	now    time.Time // of the last look
+	began  clock.Reading
+	now    int64 // of the last look, in nanoseconds since 1970
 	looked bool
 	asked  bool        // somebody has looked for several callers, and
 	primed *store.Item // this is what the first look finds
@@ -29,27 +30,23 @@ type call[T any] struct {
 	value T           // what it holds
 }
 
-// call returns one for key that began now.
-func (c *Cache[T]) call(key string, load func(context.Context) (T, error)) *call[T] {
+// call returns one for key that began at now.
+func (c *Cache[T]) call(key string, now clock.Reading, load func(context.Context) (T, error)) *call[T] {
 	k := c.calls.Get().(*call[T])
 	k.key = append(append(k.key[:0], c.prefix...), key...)
 	k.load = load
-	k.began = time.Now()
-	k.now = k.began
+	k.began, k.now = now, now.Nanos
 	return k
 }
 
 // reset lets go of what k refers to.
 func (k *call[T]) reset() { *k = call[T]{c: k.c, key: k.key[:0]} }
 
-// timed picks one call in 32, by chance.
-func (*call[T]) timed() bool { return rand.Uint32()%32 == 0 }
-
 // Lookup is of Source.
 func (k *call[T]) Lookup(ctx context.Context) (*cell[T], error) {
 	k.found, k.cell = nil, nil
 	if k.looked {
-		k.now = time.Now()
+		k.now = k.c.clock.Read().Nanos
 	}
 	k.looked = true
 	it, err := k.look(ctx)
@@ -71,7 +68,7 @@ func (k *call[T]) Lookup(ctx context.Context) (*cell[T], error) {
 func (k *call[T]) look(ctx context.Context) (*store.Item, error) {
 	if !k.asked {
 		// A store clones a key that it keeps, so this need not be a string of its own.
-		return k.c.store.Get(ctx, unsafe.String(unsafe.SliceData(k.key), len(k.key)))
+		return k.c.store.Get(ctx, text(k.key))
 	}
 	k.asked = false
 	if k.primed == nil {
@@ -158,3 +155,6 @@ func (k *call[T]) Detach(ctx context.Context) (context.Context, Source[*cell[T]]
 	own := &call[T]{c: k.c, key: []byte(k.Claim().Key), name: k.name, load: k.load, found: k.found, looked: true}
 	return context.WithoutCancel(ctx), own
 }
+
+// text is b as a string, for as long as nobody writes to b.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -90,13 +90,14 @@ func (c *cell[T]) memory() int {
 	return store.Allocated(int(unsafe.Sizeof(*c))) + 2*store.Allocated(len(c.payload))
 }
 
-// state returns what c's caller may do with it at now: what was just made is for
-// all who waited for it. draw is from the exponential distribution of mean 1.
-func (c *cell[T]) state(now time.Time, early, draw float64) State {
+// state returns what c's caller may do with it at now, in nanoseconds since 1970: what
+// was just made is for all who waited for it. draw is from the exponential
+// distribution of mean 1.
+func (c *cell[T]) state(now int64, early, draw float64) State {
 	if c.item == nil {
 		return Fresh
 	}
-	age := time.Duration(max(now.UnixNano()-c.born, 0)) // clocks may disagree
+	age := time.Duration(max(now-c.born, 0)) // clocks may disagree
 	if c.item.Soft() {
 		age = max(age, c.windows.Fresh)
 	}

@@ -1,5 +1,7 @@
 package swr
 
+import "github.com/reprise-go/reprise/internal/known"
+
 // What tests outside the package see of a Group.
 
 // MaxMemos bounds Memos.
@@ -31,3 +33,6 @@ func (g *Group[V]) Waiting() (n int) {
 
 // Fingerprint is of T with the default codec.
 func Fingerprint[T any](version string) uint64 { return fingerprint[T](JSON[T]{}, version) }
+
+// WellKnown is how many hits make a value well known.
+const WellKnown = known.After

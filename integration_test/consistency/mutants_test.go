@@ -183,4 +183,12 @@ var mutants = []mutant{
 			{"swr/cache.go", "\tif errors.Is(err, store.ErrOvertaken) {\n", "\tif errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrHeld) {\n"},
 		},
 	},
+	{
+		race: "R6", what: "what is dropped is still led back to, by the data cache", trial: "TestTyped",
+		edits: []edit{{"store/redisstore/local.go", "\t\t\te.Value.Drop()\n", ""}},
+	},
+	{
+		race: "R16", what: "in memory, what is dropped is still led back to, by the data cache", trial: "TestTypedMemory",
+		edits: []edit{{"store/memstore/memstore.go", "\t\t\te.Value.Drop()\n", ""}},
+	},
 }
