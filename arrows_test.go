@@ -41,6 +41,7 @@ var rooms = map[string]room{
 	".":                {never: heavy},
 	"store":            {never: noHTTP},
 	"swr":              {ours: []string{"internal/clock", "internal/known", "store"}, never: noHTTP},
+	"health":           {ours: []string{"store"}, never: heavy},
 	"internal/clock":   {never: noHTTP},
 	"internal/known":   {ours: []string{"store"}, never: noHTTP},
 	"keyfunc":          {others: []string{"github.com/cespare/xxhash/v2"}, never: heavy},

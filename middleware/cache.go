@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type Cache struct {
 	copies atomic.Bool
 	// tokens: nil where nobody asked for them, or no instance can lag behind.
 	tokens *tokens
+	purges purges
 
 	mu       sync.Mutex
 	policies map[string]*handler // the names taken
@@ -128,6 +130,28 @@ func (c *Cache) Handler(p Policy) func(http.Handler) http.Handler {
 	c.policies[p.Name] = h
 	c.groups = append(c.groups, h.plain) // and with it its sibling
 	return h.wrap
+}
+
+// Policies returns the policies of c's handlers, with their defaults filled in,
+// by name.
+func (c *Cache) Policies() []Policy {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]Policy, 0, len(c.policies))
+	for _, name := range slices.Sorted(maps.Keys(c.policies)) {
+		list = append(list, c.policies[name].policy)
+	}
+	return list
+}
+
+// Ping asks the store how it is, see store.Pinger. A store that is away is no reason
+// to take a program out of service: its requests run their handlers. A store that
+// cannot tell is well.
+func (c *Cache) Ping(ctx context.Context) (store.Health, error) {
+	if p, ok := c.store.(store.Pinger); ok {
+		return p.Ping(ctx)
+	}
+	return store.Health{}, nil
 }
 
 // Close waits for the background refreshes to end and lets none start any

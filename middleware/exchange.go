@@ -47,6 +47,7 @@ type exchange struct {
 	unselected bool     // what selects is over the limit
 	reloading  bool     // the client wants it newer than what is stored, and may
 	tolerant   bool     // the client takes it as stale as it is
+	dry        bool     // it is explained, and leaves no traces
 
 	// The caller's own fill, if there was one.
 	capture *capture

@@ -25,6 +25,8 @@ type handler struct {
 	plainKeys  bool     // defaultKey, and there are no selectors
 	keys       *keyTable
 	reloads    *reloads
+	recent     *recent
+	notices    *notices
 	bypassed   [ReasonURI]*bypassed // by the reason
 	stored     [NumReasons]string   // Cache-Status of what a handler has made and the store taken, by why it was asked
 
@@ -40,7 +42,8 @@ func newHandler(c *Cache, p Policy) *handler {
 	h.policy = p
 	h.selectors, _ = p.selectors(nil)
 	h.plainKeys = h.defaultKey && len(h.selectors) == 0
-	h.reloads = newReloads(p.Limits.Reloads)
+	h.reloads, h.recent = newReloads(p.Limits.Reloads), newRecent()
+	h.notices = &notices{log: c.opts.logger.With("policy", p.Name)}
 	for why := range ReasonURI {
 		h.bypassed[why] = newBypassed(c.opts.name, why)
 	}
@@ -53,7 +56,7 @@ func newHandler(c *Cache, p Policy) *handler {
 		WaitTimeout: p.Limits.Wait,
 		Waiters:     p.Limits.Waiters,
 		Refreshes:   c.opts.refreshes,
-		Observe:     observer{h.record, c.opts.logger.With("policy", p.Name)},
+		Observe:     observer{h.record, h.notices.log},
 	}
 	h.plain = swr.NewGroup[*response](o)
 	h.private = h.plain.Sibling()
@@ -74,6 +77,10 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	outer := scratchOf(r.Context())
 	if outer.fills(rt.cache.store) {
 		rt.next.ServeHTTP(w, r) // the policy around this one stores the response
+		return
+	}
+	if e := outer.explains(); e != nil {
+		rt.explain(r, e)
 		return
 	}
 	r, after := rt.cache.tokens.read(r)
@@ -122,6 +129,7 @@ func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
 		took = time.Since(began)
 	}
 	rt.record.Request(swr.Bypass, why, took)
+	rt.notices.note("", swr.Bypass, why)
 }
 
 // observer passes what a Group did to the recorder, and what a human should

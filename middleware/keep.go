@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -313,7 +312,7 @@ func (x *exchange) tags(said []string) ([]string, Reason) {
 		return nil, ReasonTags
 	}
 	for _, t := range tags {
-		if t == "" || len(t) > maxTag || strings.HasPrefix(t, urlTagPrefix) { // ours alone, see userTags
+		if t == "" || len(t) > maxTag || isURLTag(t) { // ours alone, see userTags
 			return nil, ReasonTags
 		}
 	}

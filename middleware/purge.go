@@ -27,18 +27,24 @@ import (
 // Purge after the change is committed: what a handler reads before that may
 // still be stored after the purge.
 func (c *Cache) Purge(ctx context.Context, p store.Purge) (store.Purged, error) {
-	return c.store.Purge(ctx, p)
+	began := c.clock.now()
+	done, err := c.store.Purge(ctx, p)
+	c.purges.add(PurgeEvent{
+		At: began.time(), Keys: head(p.Keys), Tags: head(slices.DeleteFunc(slices.Clone(p.Tags), isURLTag)), Match: p.Match, All: p.All,
+		Soft: p.Soft, DryRun: p.DryRun, Count: done.Count, Took: c.clock.now().since(began), Err: text(err),
+	})
+	return done, err
 }
 
 // PurgeTags drops every response that carries one of tags, see Tag. It costs
 // the same whatever their number.
 func (c *Cache) PurgeTags(ctx context.Context, tags ...string) (store.Purged, error) {
-	return c.store.Purge(ctx, store.Purge{Tags: tags})
+	return c.Purge(ctx, store.Purge{Tags: tags})
 }
 
 // PurgeAll drops everything in the store, other caches' entries there included.
 func (c *Cache) PurgeAll(ctx context.Context) (store.Purged, error) {
-	return c.store.Purge(ctx, store.Purge{All: true})
+	return c.Purge(ctx, store.Purge{All: true})
 }
 
 // PurgeURL drops every response stored for the absolute URLs, whatever variant,
@@ -46,20 +52,28 @@ func (c *Cache) PurgeAll(ctx context.Context) (store.Purged, error) {
 // a proxy that ends TLS a program sees the latter. Host and path are as clients
 // send them.
 func (c *Cache) PurgeURL(ctx context.Context, urls ...string) (store.Purged, error) {
-	var p store.Purge
+	p, err := c.PurgeOf(urls...)
+	if err != nil {
+		return store.Purged{}, err
+	}
+	return c.Purge(ctx, p)
+}
+
+// PurgeOf returns what PurgeURL purges: to have it purged softly, or counted.
+func (c *Cache) PurgeOf(urls ...string) (p store.Purge, err error) {
 	for _, s := range urls {
 		u, err := url.Parse(s)
 		if err != nil {
-			return store.Purged{}, fmt.Errorf("middleware: PurgeURL: %w", err)
+			return p, fmt.Errorf("middleware: PurgeURL: %w", err)
 		}
 		if u.Host == "" {
-			return store.Purged{}, fmt.Errorf("middleware: PurgeURL: %q is not absolute", s)
+			return p, fmt.Errorf("middleware: PurgeURL: %q is not absolute", s)
 		}
 		if err := c.addURL(&p, u.Host, u.RequestURI()); err != nil {
-			return store.Purged{}, fmt.Errorf("middleware: PurgeURL: %w", err)
+			return p, fmt.Errorf("middleware: PurgeURL: %w", err)
 		}
 	}
-	return c.store.Purge(ctx, p)
+	return p, nil
 }
 
 // addURL adds to p what is stored for the target uri at host, by any policy.
@@ -115,9 +129,11 @@ func bareKey(f keyfunc.Func, host, uri string, secure bool) (string, error) {
 // urlTagPrefix begins a tag of ours. The user's, which begin otherwise, stand before it.
 const urlTagPrefix = "\x00url "
 
+func isURLTag(tag string) bool { return strings.HasPrefix(tag, urlTagPrefix) }
+
 // userTags returns tags without the one of the URL, which is the last.
 func userTags(tags []string) []string {
-	if n := len(tags); n > 0 && strings.HasPrefix(tags[n-1], urlTagPrefix) {
+	if n := len(tags); n > 0 && isURLTag(tags[n-1]) {
 		return tags[:n-1]
 	}
 	return tags

@@ -270,3 +270,39 @@ func TestAnUnsafeRequestDoesNotWaitForAStoreThatIsAway(t *testing.T) {
 		}
 	})
 }
+
+// The last purges are told of, whatever they were, and those that failed.
+func TestPurges(t *testing.T) {
+	s := newSite(t, plain, say("x"))
+	ctx := t.Context()
+	s.get("/a")
+	s.do("DELETE", "/a")
+	if _, err := s.cache.PurgeURL(ctx, "http://example.com/a"); err != nil {
+		t.Fatal(err)
+	}
+	s.cache.PurgeTags(ctx, "a", "b", "c", "d", strings.Repeat("e", 300))
+	s.cache.PurgeAll(ctx)
+	s.cache.Purge(ctx, store.Purge{Match: "*", Soft: true, DryRun: true})
+	list := s.cache.Purges()
+	if len(list) != 4 {
+		t.Fatalf("%+v", list)
+	}
+	for i, want := range []func(e reprise.PurgeEvent) bool{
+		func(e reprise.PurgeEvent) bool { return e.Match == "*" && e.Soft && e.DryRun && e.Count == 0 },
+		func(e reprise.PurgeEvent) bool { return e.All && !e.Soft && e.Count == -1 },
+		func(e reprise.PurgeEvent) bool {
+			return slices.Equal(e.Tags, []string{"a", "b", "c", "d"}) && e.Keys == nil
+		},
+		func(e reprise.PurgeEvent) bool { return e.Keys[0] == "GET|http|example.com|/a" && len(e.Tags) == 0 },
+	} {
+		if e := list[i]; !want(e) || e.Err != "" || e.At.IsZero() {
+			t.Errorf("%d: %+v", i, e)
+		}
+	}
+	for range 100 {
+		s.cache.PurgeAll(ctx)
+	}
+	if n := len(s.cache.Purges()); n != 64 {
+		t.Errorf("%d", n)
+	}
+}

@@ -84,6 +84,9 @@ func (r Reason) String() string {
 	return reasonNames[r]
 }
 
+// MarshalText returns String.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // unstored is the error of a Reason why a response is not stored.
 type unstored Reason
 

@@ -32,8 +32,9 @@ func newReloads(most int) *reloads {
 	return &reloads{seed: maphash.MakeSeed(), every: max(reloadSpan/uint64(most), 1)}
 }
 
-// allow counts a reload of key, and tells whether it is within the bound.
-func (l *reloads) allow(key string, at instant) bool {
+// allow tells whether a reload of key is within the bound, and counts it, if it
+// is to.
+func (l *reloads) allow(key string, at instant, count bool) bool {
 	hash := maphash.String(l.seed, key)
 	slot := &l.slots[hash%uint64(len(l.slots))]
 	whose, now := hash&^slotTime, uint64(at)/uint64(time.Millisecond)&slotTime
@@ -46,7 +47,7 @@ func (l *reloads) allow(key string, at instant) bool {
 		if until-now > reloadSpan {
 			return false
 		}
-		if slot.CompareAndSwap(was, whose|until&slotTime) {
+		if !count || slot.CompareAndSwap(was, whose|until&slotTime) {
 			return true
 		}
 	}

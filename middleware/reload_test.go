@@ -12,7 +12,7 @@ func TestReloadsAreBoundedPerKey(t *testing.T) {
 	now := instantOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	allowed := func(key string, after time.Duration) (n int) {
 		for range 20 {
-			if l.allow(key, now+instant(after)) {
+			if l.allow(key, now+instant(after), true) {
 				n++
 			}
 		}
@@ -30,7 +30,7 @@ func TestReloadsAreBoundedPerKey(t *testing.T) {
 	}
 	// However many keys there are, each has its own.
 	for i := range 20_000 {
-		if !l.allow(strconv.Itoa(i), now) {
+		if !l.allow(strconv.Itoa(i), now, true) {
 			t.Fatalf("the first reload of key %d is refused", i)
 		}
 	}

@@ -49,6 +49,8 @@ type scratch struct {
 	store store.Store // where the response will be
 	outer *scratch    // of a cache around this one
 
+	explaining *explaining // what is asked for instead of an answer; or nil
+
 	mu      sync.Mutex
 	tags    []string
 	noStore bool

@@ -82,13 +82,23 @@ func (x *exchange) count(v *response, o swr.Outcome) {
 		}
 		return
 	}
-	why := x.why
-	if o == swr.Rescued {
-		why = ReasonError
-	} else if x.capture != nil && x.unstored() != ReasonNone {
-		why = x.unstored()
+	why, took := x.reason(o), x.took()
+	x.rt.record.Request(o, why, took)
+	x.rt.recent.add(x.key, x.arrived, o, why, took)
+	x.rt.notices.note(x.key, o, why)
+}
+
+// reason is why the request was no plain hit.
+func (x *exchange) reason(o swr.Outcome) Reason {
+	switch {
+	case o == swr.Hit:
+		return ReasonNone
+	case o == swr.Rescued:
+		return ReasonError
+	case x.capture != nil && x.unstored() != ReasonNone:
+		return x.unstored()
 	}
-	x.rt.record.Request(o, why, x.took())
+	return x.why
 }
 
 func (x *exchange) took() time.Duration { return x.rt.cache.clock.now().since(x.arrived) }

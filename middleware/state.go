@@ -152,7 +152,7 @@ func (x *exchange) content(v *response) bool {
 		return true
 	}
 	if !x.reloading {
-		x.reloading = x.rt.reloads.allow(x.key, x.now)
+		x.reloading = x.rt.reloads.allow(x.key, x.now, !x.dry)
 	}
 	return !x.reloading
 }

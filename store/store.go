@@ -228,6 +228,14 @@ type Referrer interface {
 	Ref(it *Item) *Ref
 }
 
+// A Locator is an optional ability of a Store: it tells which look-ups this process's
+// memory answers.
+type Locator interface {
+	// Local tells whether it holds what slot's next look-up would find, as far as
+	// is known without asking anybody else.
+	Local(slot Slot) bool
+}
+
 // A Sizer is an optional ability of a Store: it tells what its memory holds.
 type Sizer interface {
 	LocalSize() LocalSize

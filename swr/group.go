@@ -137,7 +137,7 @@ func (g *Group[V]) load(ctx context.Context, src Source[V], v V, st State) (V, O
 			var none V
 			return none, Miss, context.Cause(ctx)
 		case st == Alone || t.alone || t.looks > maxLooks || g.passing(src.Claim().Slot):
-			return g.fillAlone(ctx, src, v, g.refusal(src.Claim().Slot))
+			return g.fillAlone(ctx, src, v, g.Passing(src.Claim().Slot))
 		}
 
 		var a answer[V]
@@ -197,8 +197,9 @@ func (g *Group[V]) waitLimit() time.Time {
 	return time.Now().Add(d - d/10 + rand.N(d/5+1))
 }
 
-// refusal is why slot's value would not be stored, as far as is known.
-func (g *Group[V]) refusal(slot store.Slot) error {
+// Passing tells why what was made for slot lately was not to be shared, for as long as
+// that keeps others from queueing; nil: nothing is known, or not why.
+func (g *Group[V]) Passing(slot store.Slot) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.memos.passing(slot, time.Now()) {

@@ -66,7 +66,7 @@ func (b *bundle[V]) load(ctx context.Context, i int, v V, st State) {
 	fillable := (st == Absent || st == Fallback) && ctx.Err() == nil
 	if fillable && g.passing(src.Claim().Slot) {
 		b.leads(i, asked)
-		b.results[i] = result(g.fillAlone(ctx, src, v, g.refusal(src.Claim().Slot)))
+		b.results[i] = result(g.fillAlone(ctx, src, v, g.Passing(src.Claim().Slot)))
 		return
 	}
 	if fillable {

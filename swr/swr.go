@@ -45,6 +45,9 @@ func (o Outcome) String() string {
 	return outcomeNames[o]
 }
 
+// MarshalText returns String.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
 // Windows are the lives of a value, counted from its birth. Stale and Error
 // both start where Fresh ends (RFC 5861 §3, §4).
 type Windows struct{ Fresh, Stale, Error time.Duration }

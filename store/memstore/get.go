@@ -48,6 +48,9 @@ func (s *Store) Variant(_ context.Context, base *store.Item, name string) (*stor
 	return it, nil
 }
 
+// Local is of store.Locator.
+func (s *Store) Local(slot store.Slot) bool { return s.find(slot) != nil }
+
 func (s *Store) look(slot store.Slot) (*store.Item, error) {
 	e := s.find(slot)
 	if e == nil {

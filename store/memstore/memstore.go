@@ -68,6 +68,7 @@ var (
 	_ store.ManyGetter = (*Store)(nil)
 	_ store.Pinger     = (*Store)(nil)
 	_ store.Referrer   = (*Store)(nil)
+	_ store.Locator    = (*Store)(nil)
 )
 
 // New returns a Store, or what is wrong with o, as *OptionErrors.

@@ -41,6 +41,13 @@ func (s view) lookup(ctx context.Context, slot store.Slot) (*item, error) {
 	return it, err
 }
 
+// Local is of store.Locator.
+func (s *Store) Local(slot store.Slot) bool {
+	now := s.clock()
+	it := s.local.get(slot, now, 0)
+	return it != nil && s.asTold().vouched(it, now)
+}
+
 // lookupAfar asks Redis for what is missing: the value, or only the purge logs
 // that it rests on.
 func (s view) lookupAfar(ctx context.Context, slot store.Slot, it *item) (*item, error) {

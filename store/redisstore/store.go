@@ -65,6 +65,7 @@ var (
 	_ store.ManyGetter  = (*Store)(nil)
 	_ store.ManyGetter  = view{} // and not by the Store in it, which knows of no token
 	_ store.Pinger      = (*Store)(nil)
+	_ store.Locator     = (*Store)(nil)
 )
 
 // New returns a Store. Its error reports everything that is wrong with o, each
