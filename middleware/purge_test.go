@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -272,7 +273,7 @@ func TestAnUnsafeRequestDoesNotWaitForAStoreThatIsAway(t *testing.T) {
 }
 
 // The last purges are told of, whatever they were, and those that failed.
-func TestPurges(t *testing.T) {
+func TestTheLastPurgesAreTold(t *testing.T) {
 	s := newSite(t, plain, say("x"))
 	ctx := t.Context()
 	s.get("/a")
