@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/integration_test/child"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	"github.com/reprise-go/reprise/keyfunc"
 	reprise "github.com/reprise-go/reprise/middleware"
@@ -277,15 +278,15 @@ func TestManyAtOnce(t *testing.T) {
 
 func TestFiveHundredCallersInTwoProcessesLoadOnce(t *testing.T) {
 	ns := namespace(t)
-	two := []*process{start(t, redistest.Addr(t), ns), start(t, redistest.Addr(t), ns)}
+	two := []*child.Process{start(t, redistest.Addr(t), ns), start(t, redistest.Addr(t), ns)}
 	for round := range 5 {
 		for _, p := range two {
-			p.write(fmt.Sprint("key-", round))
+			p.Write(fmt.Sprint("key-", round))
 		}
 		total := 0
 		for _, p := range two {
 			var loads, wrong int
-			if _, err := fmt.Sscan(p.read(), &loads, &wrong); err != nil || wrong != 0 {
+			if _, err := fmt.Sscan(p.Read(), &loads, &wrong); err != nil || wrong != 0 {
 				t.Fatalf("%d wrong, %v", wrong, err)
 			}
 			total += loads

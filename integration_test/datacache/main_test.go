@@ -7,13 +7,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/integration_test/child"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
@@ -82,56 +81,14 @@ func work(addr, namespace string) error {
 	return nil
 }
 
-// A process is another process of the fleet.
-type process struct {
-	t   *testing.T
-	in  interface{ Write([]byte) (int, error) }
-	out *bufio.Reader
-}
-
-func start(t *testing.T, addr, namespace string) *process {
+// start starts another process of the fleet.
+func start(t *testing.T, addr, namespace string) *child.Process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envRedis+"="+addr, envNamespace+"="+namespace)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("process: %v", err)
-		}
-	})
-	p := &process{t, in, bufio.NewReader(out)}
-	if line := p.read(); line != "ready" {
+	p, line := child.Start(t, os.Args[0], envRedis+"="+addr, envNamespace+"="+namespace)
+	if line != "ready" {
 		t.Fatalf("the process says %q", line)
 	}
 	return p
-}
-
-func (p *process) write(line string) {
-	p.t.Helper()
-	if _, err := fmt.Fprintln(p.in, line); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-func (p *process) read() string {
-	p.t.Helper()
-	line, err := p.out.ReadString('\n')
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return strings.TrimSpace(line)
 }
 
 // open returns a store on the shared Redis.

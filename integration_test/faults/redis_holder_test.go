@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -9,15 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/integration_test/child"
 	"github.com/reprise-go/reprise/integration_test/figures"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	reprise "github.com/reprise-go/reprise/middleware"
@@ -168,34 +166,14 @@ func (d *database) await(t *testing.T, id string) {
 }
 
 // startHolder starts one, which ends with the test, and returns it with its process.
-func startHolder(t *testing.T, s *site, d *database, redis, ns string) (*instance, *os.Process) {
+func startHolder(t *testing.T, s *site, d *database, redis, ns string) (*instance, *child.Process) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), envRedis+"="+redis, envNamespace+"="+ns, envDatabase+"="+d.url)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		d.letGo()
-		stdin.Close()
-		_ = cmd.Wait() // it may have been killed
-	})
-	addr, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the holder did not say where it listens: %v", err)
-	}
+	process, addr := child.Start(t, os.Args[0], envRedis+"="+redis, envNamespace+"="+ns, envDatabase+"="+d.url)
+	process.MayDie()
+	t.Cleanup(d.letGo)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &instance{t: t, site: s, url: "http://" + strings.TrimSpace(addr), client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}, cmd.Process
+	return &instance{t: t, site: s, url: "http://" + addr, client: &http.Client{Transport: transport, Timeout: 30 * time.Second}}, process
 }
 
 // send sends a signal to a holder.
@@ -226,7 +204,7 @@ func TestRedisLeaseHolderKilled(t *testing.T) {
 		got := make(chan answer, 2)
 		go func() { got <- two[0].get("page", id) }() // waits from before it happens
 		time.Sleep(lease/2 + time.Duration(n)*lease/9)
-		send(t, process, syscall.SIGKILL)
+		send(t, process.Process, syscall.SIGKILL)
 		killed := time.Now()
 		go func() { got <- two[1].get("page", id) }()
 		answers = append(answers, <-got, <-got)
@@ -261,7 +239,7 @@ func TestRedisLeaseHolderPaused(t *testing.T) {
 		go func() { first <- holder.get("page", id) }()
 		d.await(t, id)
 	}
-	send(t, process, syscall.SIGSTOP)
+	send(t, process.Process, syscall.SIGSTOP)
 	paused := time.Now()
 	var all []answer
 	for id, purge := range map[string]func(string) error{
@@ -283,7 +261,7 @@ func TestRedisLeaseHolderPaused(t *testing.T) {
 	ids := slices.Concat(kept, making)
 	ask := func(c, n int) answer { return []*instance{holder, other}[c%2].get("page", ids[n%len(ids)]) }
 	before := drive(8, time.Millisecond, ask) // some wait for it to wake up
-	send(t, process, syscall.SIGCONT)
+	send(t, process.Process, syscall.SIGCONT)
 	time.Sleep(200 * time.Millisecond)
 	d.letGo() // now it may finish
 	for range cap(first) {

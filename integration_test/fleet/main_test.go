@@ -3,7 +3,6 @@
 package fleet
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,14 +10,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/integration_test/child"
 	"github.com/reprise-go/reprise/integration_test/redistest"
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store/redisstore"
@@ -172,34 +170,10 @@ func start(t *testing.T, redis, namespace string, env ...string) *instance {
 // startBinary is start for another version of the program.
 func startBinary(t *testing.T, binary, redis, namespace string, env ...string) *instance {
 	t.Helper()
-	cmd := exec.Command(binary)
-	cmd.Env = append(os.Environ(), envRedis+"="+redis, envNamespace+"="+namespace)
-	cmd.Env = append(cmd.Env, env...)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("instance: %v", err)
-		}
-	})
-	addr, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the instance did not say where it listens: %v", err)
-	}
+	_, addr := child.Start(t, binary, append([]string{envRedis + "=" + redis, envNamespace + "=" + namespace}, env...)...)
 	transport := &http.Transport{MaxIdleConnsPerHost: 500}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &instance{t: t, url: "http://" + strings.TrimSpace(addr), client: &http.Client{Transport: transport}}
+	return &instance{t: t, url: "http://" + addr, client: &http.Client{Transport: transport}}
 }
 
 // A reply is what an instance answered.
