@@ -26,7 +26,7 @@ type Options struct {
 
 	// Bytes bounds what is kept, with its overhead; 0: 64 MiB, at least 64 KiB.
 	// An entry of more than an eighth of it is not kept, since it would push
-	// out too much else: its Commit returns nil, and a look finds nothing.
+	// out too much else: its Commit returns store.ErrTooLarge.
 	// Beside it there are up to 5 MiB for the purges of tags.
 	Bytes int64
 
