@@ -27,14 +27,19 @@ lint = linter=$$(go -C tools tool -n golangci-lint)
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Without one, go says only that -race needs cgo.
+.PHONY: compiler
+compiler:
+	@[[ "$$(go env CGO_ENABLED)" == 1 ]] && command -v $$(go env CC) >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc libc6-dev; dnf install gcc; or xcode-select --install" >&2; exit 1; }
+
 .PHONY: test
-test: ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings, and the attacks without the detector, for its price
+test: compiler ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings, and the attacks without the detector, for its price
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
 	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
 	$(call each,if [ $$m = ./integration_test ]; then go test -race -shuffle=on -p 1 $$(go list ./... | grep -v /attacks$$) && go test -shuffle=on ./attacks; else go test -race -shuffle=on ./...; fi)
 
 .PHONY: race
-race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
+race: compiler ## The tests of the concurrent packages, COUNT=20 times, under the race detector
 	@go test -race -shuffle=on -timeout 60m -count=$(COUNT) ./swr/... ./store/... ./middleware/...
 
 .PHONY: model
@@ -131,6 +136,7 @@ cover: ## Statement coverage of the root module by its own tests and the integra
 
 .PHONY: demo
 demo: ## Starts the catalog, drives it and shows what the cache does (REDIS_URL: two processes on one Redis)
+	@echo "building the catalog; the first time some minutes, for its SQLite"
 	@cd examples/catalog && go run . demo
 
 .PHONY: demo-serve
