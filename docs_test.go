@@ -17,7 +17,7 @@ func TestDocumentationNamesWhatThereIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	cited := 0
-	for _, page := range append(pages, "README.md") {
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
