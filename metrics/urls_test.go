@@ -86,8 +86,9 @@ func TestSeriesCountIsConstantUnderManyURLs(t *testing.T) {
 		t.Errorf("%d series after %d URLs, %d before", after, urls, before)
 	}
 	got := samples(t, registry, "reprise_requests_total")
-	if n := got["miss products"].value; n != float64(urls) {
-		t.Errorf("%v misses of %d URLs", n, urls)
+	misses, hits := got["miss products"].value, got["hit products"].value
+	if misses < float64(urls) || hits == 0 || misses+hits != float64(urls+urls/2) { // some are dropped at once, for others
+		t.Errorf("%v misses and %v hits of %d URLs", misses, hits, urls)
 	}
 }
 
