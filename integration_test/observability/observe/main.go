@@ -22,8 +22,9 @@ func main() {
 	long := flag.Duration("duration", 30*time.Second, "of the load; in the middle of it Redis stands still for 4 s")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *long); err != nil {
+	err := run(ctx, *long)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -44,11 +45,11 @@ func run(ctx context.Context, long time.Duration) (err error) {
 	fmt.Printf("the program is at %s, Prometheus at %s: load for %v\n", stack.App, stack.Prometheus, long)
 	began := time.Now()
 	sent, err := stack.Drive(ctx, redis, long)
-	if err != nil {
-		return err
-	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Printf("%d requests answered; of each series the last value, and (the largest):\n", sent)
 	return show(ctx, stack, began)
