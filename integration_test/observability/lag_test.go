@@ -59,16 +59,16 @@ func TestPurgeLagOfAFrozenLink(t *testing.T) {
 		}
 	})
 	collector.Watch("pages", st)
-	slot := store.Slot{Key: "k"}
-	fill(t, st, slot)
-	kept(t, st, slot)
-
 	lag := func() float64 { return gauges(t, registry, "reprise_store_purge_lag_seconds")[""] }
 	up := func() bool { return gauges(t, registry, "reprise_store_up")[""] == 1 }
 	untrusted := func() bool {
 		return gauges(t, registry, "reprise_store_condition")[store.LocalUntrusted] == 1
 	}
 	well := func() bool { got := lag(); return got > 0 && got < trust.Seconds() && up() && !untrusted() }
+	redistest.Eventually(t, 5*time.Second, "it is connected", up)
+	slot := store.Slot{Key: "k"}
+	fill(t, st, slot)
+	kept(t, st, slot)
 	redistest.Eventually(t, 5*time.Second, "it has heard of all purges", well)
 	link.Shut(redistest.Down) // not for long: toxiproxy takes 5 s to be rid of each connection that was given up meanwhile
 	redistest.Eventually(t, 5*time.Second, "what is kept is not trusted", untrusted)
