@@ -838,3 +838,21 @@ func TestAConfigIsToldAllThatIsWrong(t *testing.T) {
 		t.Error("a name that begins no key")
 	}
 }
+
+// Who does not wait loads for himself and stores nothing; so it must not undo what
+// the one does who stores.
+func TestWhoLoadsForHimselfLeavesWhatIsStored(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		d.wants("old", "old", 1)
+		time.Sleep(2 * time.Minute) // into the error window
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = d.ask("first") })
+		time.Sleep(time.Millisecond)
+		quick := func(context.Context) (user, error) { return user{Name: "quick"}, nil }
+		if u, err := d.c.GetOrSet(t.Context(), "1", quick); err != nil || u.Name != "quick" {
+			t.Errorf("%v, %v", u, err)
+		}
+		wg.Wait()
+		d.wantGet("first", nil)
+	}, func(c *swr.Config[user]) { c.Waiting, c.Windows.Error = swr.NoWait, time.Hour })
+}

@@ -134,8 +134,9 @@ func (k *call[T]) Fill(ctx context.Context, run *Run, _ *cell[T]) (Made[*cell[T]
 		}
 	}
 	// What is not stored is for those who wait all the same: to delete what it
-	// takes the place of tells whether a purge came first.
-	m.Drop = len(m.Keep) == 0
+	// takes the place of tells whether a purge came first. Who loads for himself
+	// has nobody who waits, and leaves what is stored to those who store.
+	m.Drop = len(m.Keep) == 0 && !run.Solo()
 	return m, nil
 }
 
