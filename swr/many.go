@@ -18,25 +18,11 @@ type Result[V any] struct {
 // before the first Fill, which those are, as indexes of srcs, so that one run can
 // bring what all their Fills return. Left out are those that somebody else is
 // filling: they are waited for, and filled one by one if nothing comes of that. A
-// panic of a Fill reaches the caller when all have ended.
+// panic of a Lookup or a Fill reaches the caller when all have ended.
 func (g *Group[V]) LoadMany(ctx context.Context, srcs []Source[V], gather func(leading []int)) []Result[V] {
 	b := &bundle[V]{g: g, srcs: srcs, results: make([]Result[V], len(srcs)), gather: gather}
-	b.asked.Add(1) // it must not be known before all have been asked
-	var wg sync.WaitGroup
-	for i, src := range srcs {
-		v, st := g.Peek(ctx, src)
-		if st == Fresh {
-			b.results[i] = Result[V]{v, Hit, nil}
-			continue
-		}
-		b.asked.Add(1)
-		wg.Go(func() {
-			defer b.caught()
-			b.load(ctx, i, v, st)
-		})
-	}
-	b.asked.Done()
-	wg.Wait()
+	b.start(ctx)
+	b.loads.Wait()
 	if b.panicked != nil {
 		panic(b.panicked)
 	}
@@ -49,6 +35,7 @@ type bundle[V any] struct {
 	srcs    []Source[V]
 	results []Result[V]
 
+	loads  sync.WaitGroup
 	asked  sync.WaitGroup // those of which it is not known yet whether they lead
 	gather func([]int)
 	once   sync.Once
@@ -56,6 +43,26 @@ type bundle[V any] struct {
 	mu       sync.Mutex
 	leading  []int
 	panicked any
+}
+
+// start looks at all of srcs and has those loaded that are not fresh. A panic of a
+// look must not leave those that have begun waiting for the rest.
+func (b *bundle[V]) start(ctx context.Context) {
+	b.asked.Add(1) // it must not be known before all have been asked
+	defer b.asked.Done()
+	defer b.caught()
+	for i, src := range b.srcs {
+		v, st := b.g.Peek(ctx, src)
+		if st == Fresh {
+			b.results[i] = Result[V]{v, Hit, nil}
+			continue
+		}
+		b.asked.Add(1)
+		b.loads.Go(func() {
+			defer b.caught()
+			b.load(ctx, i, v, st)
+		})
+	}
 }
 
 // load brings the result of srcs[i], which is not fresh.

@@ -308,3 +308,33 @@ func TestManyAreLookedForAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestAPanicOfValidateEndsTheLoadsOfMany(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		bad := newDenOn(t, d.st, func(c *swr.Config[user]) {
+			c.Validate = func(u user) error {
+				if u.Name == "bad" {
+					panic("boom")
+				}
+				return nil
+			}
+		}).c
+		if err := d.c.Set(t.Context(), "2", user{Name: "bad"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() {
+				if p := recover(); p != "boom" {
+					t.Errorf("recovered %v", p)
+				}
+			}()
+			_, _ = bad.GetOrSetMany(t.Context(), []string{"1", "2"}, (&many{}).load)
+		}()
+		synctest.Wait()
+		began := time.Now()
+		if u, err := d.ask("a"); err != nil || time.Since(began) > 2*time.Second {
+			t.Errorf("%v, %v after %v", u, err, time.Since(began))
+		}
+		_, _ = d.c.Delete(t.Context(), "2")
+	})
+}
