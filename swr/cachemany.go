@@ -116,6 +116,9 @@ type batch[T any] struct {
 	panic   any // of the load: each of the calls panics with it, as if it had loaded alone
 }
 
+// errExited is of a load for many that ended its goroutine, and has brought nothing.
+var errExited = errors.New("swr: load called runtime.Goexit")
+
 // of returns the value of key. The first to ask loads for all, in its context.
 func (b *batch[T]) of(ctx context.Context, key string) (T, error) {
 	if b.running.CompareAndSwap(false, true) {
@@ -133,6 +136,7 @@ func (b *batch[T]) run(ctx context.Context) {
 		b.panic = recover()
 		close(b.done)
 	}()
+	b.err = errExited // until it has returned: what it left out is not known to be missing
 	b.values, b.err = b.load(ctx, b.keys)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -337,4 +338,28 @@ func TestAPanicOfValidateEndsTheLoadsOfMany(t *testing.T) {
 		}
 		_, _ = d.c.Delete(t.Context(), "2")
 	})
+}
+
+// What a load did not come to is not known to be missing.
+func TestALoadOfManyThatExitsLoadsNothing(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		var wg sync.WaitGroup
+		var got map[string]user
+		var err error
+		wg.Go(func() {
+			got, err = d.c.GetOrSetMany(t.Context(), []string{"1", "2", "3"}, func(context.Context, []string) (map[string]user, error) {
+				runtime.Goexit()
+				return nil, nil
+			})
+		})
+		wg.Wait()
+		if len(got) != 0 || err == nil {
+			t.Errorf("%v, %v", got, err)
+		}
+		for _, key := range []string{"1", "2", "3"} {
+			if _, err := d.c.Get(t.Context(), key); !errors.Is(err, swr.ErrMiss) {
+				t.Errorf("%s: %v", key, err)
+			}
+		}
+	}, func(c *swr.Config[user]) { c.Missing = time.Minute })
 }
