@@ -152,11 +152,18 @@ func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Conte
 }
 
 // bypass loads what cannot be stored.
-func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, error)) (T, error) {
+func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, error)) (value T, _ error) {
 	began := time.Now()
 	v, err := load(ctx)
+	if err == nil {
+		if err = c.validate(v); err == nil {
+			value = v
+		} else {
+			_ = c.refuse(refusedInvalid, err)
+		}
+	}
 	c.count(Bypass, err, time.Since(began))
-	return v, err
+	return value, err
 }
 
 // finish returns what v is to k's caller, and k to the pool. Every v that a look

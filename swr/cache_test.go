@@ -856,3 +856,17 @@ func TestWhoLoadsForHimselfLeavesWhatIsStored(t *testing.T) {
 		d.wantGet("first", nil)
 	}, func(c *swr.Config[user]) { c.Waiting, c.Windows.Error = swr.NoWait, time.Hour })
 }
+
+func TestWhatCannotBeStoredIsValidated(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		_, err := d.c.GetOrSet(t.Context(), strings.Repeat("k", 2000), d.brings("", nil))
+		d.wantErr(err, swr.ErrInvalid)
+	}, func(c *swr.Config[user]) {
+		c.Validate = func(u user) error {
+			if u.Name == "" {
+				return errors.New("no name")
+			}
+			return nil
+		}
+	})
+}
