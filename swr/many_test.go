@@ -70,7 +70,7 @@ func TestManyAreLoadedByOneCall(t *testing.T) {
 		if err := d.c.Set(t.Context(), "2", user{Name: "2"}, 0); err != nil {
 			t.Fatal(err)
 		}
-		got, err := d.c.GetOrSetMany(t.Context(), []string{"1", "2", "3", "4", "1", "", strings.Repeat("x", 2000)}, m.load)
+		got, err := d.c.GetOrSetMany(t.Context(), []string{"1", "2", "3", "4", "1"}, m.load)
 		if err != nil || names(got) != "1 2 3" {
 			t.Errorf("%q, %v", names(got), err)
 		}
@@ -85,6 +85,28 @@ func TestManyAreLoadedByOneCall(t *testing.T) {
 		if err != nil || len(got) != 0 {
 			t.Errorf("%v, %v", got, err)
 		}
+	})
+}
+
+// What cannot be stored is loaded all the same, by each of its callers: nobody is to
+// take it for missing.
+func TestManyThatCannotBeStoredAreLoaded(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		long, none := strings.Repeat("x", 2000), strings.Repeat("y", 2000)
+		m := &many{without: []string{none}}
+		for range 2 {
+			got, err := d.c.GetOrSetMany(t.Context(), []string{"1", long, none, long}, m.load)
+			if err != nil || names(got) != "1 "+long {
+				t.Errorf("%q, %v", names(got), err)
+			}
+		}
+		m.wants(t, "1", long+" "+none, long+" "+none)
+		if s := d.c.Stats(); s.Bypassed != 4 || s.Misses != 1 || s.Hits != 1 {
+			t.Errorf("%+v", s)
+		}
+		broken := errors.New("broken")
+		_, err := d.c.GetOrSetMany(t.Context(), []string{"1", long}, (&many{err: broken, without: []string{long}}).load)
+		d.wantErr(err, broken)
 	})
 }
 
