@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -384,4 +385,56 @@ func TestALoadOfManyThatExitsLoadsNothing(t *testing.T) {
 			}
 		}
 	}, func(c *swr.Config[user]) { c.Missing = time.Minute })
+}
+
+// A busyStore takes its time to open and to end fills, and notes how many it has
+// opened or ended at the same time.
+type busyStore struct {
+	store.Store
+	now, most atomic.Int64
+}
+
+func (b *busyStore) work() {
+	b.most.Store(max(b.most.Load(), b.now.Add(1)))
+	time.Sleep(time.Millisecond)
+	b.now.Add(-1)
+}
+
+func (b *busyStore) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
+	b.work()
+	l, err := b.Store.Acquire(ctx, c)
+	return busyLease{l, b}, err
+}
+
+type busyLease struct {
+	store.Lease
+	b *busyStore
+}
+
+func (l busyLease) Commit(ctx context.Context, entries ...store.Entry) error {
+	l.b.work()
+	return l.Lease.Commit(ctx, entries...)
+}
+
+// Thousands of calls at once would keep each other from ending in the time that a
+// store gives them.
+func TestVeryManyDoNotReachTheStoreAtOnce(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		st := &busyStore{Store: d.st}
+		c := newDenOn(t, st).c
+		keys := make([]string, 10*swr.MaxPlaces)
+		for i := range keys {
+			keys[i] = fmt.Sprint(i)
+		}
+		m := &many{}
+		if got, err := c.GetOrSetMany(t.Context(), keys, m.load); err != nil || len(got) != len(keys) || len(m.asked) != 1 {
+			t.Errorf("%d by %d loads, %v", len(got), len(m.asked), err)
+		}
+		if got := c.GetMany(t.Context(), keys...); len(got) != len(keys) {
+			t.Errorf("%d of %d are stored", len(got), len(keys))
+		}
+		if n := st.most.Load(); n != swr.MaxPlaces {
+			t.Errorf("%d at once, want %d", n, swr.MaxPlaces)
+		}
+	})
 }
