@@ -870,3 +870,40 @@ func TestWhatCannotBeStoredIsValidated(t *testing.T) {
 		}
 	})
 }
+
+func TestARefreshThatPanicsIsALoad(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		d.wants("a", "a", 1)
+		time.Sleep(61 * time.Second)
+		_, err := d.c.GetOrSet(t.Context(), "1", func(context.Context) (user, error) { time.Sleep(time.Second); panic("no") })
+		time.Sleep(2 * time.Second)
+		if s := d.c.Stats(); err != nil || s.Loads != 2 || s.LoadLatency != time.Second {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}, func(c *swr.Config[user]) { c.Windows.Stale = time.Hour })
+}
+
+// A readOnly store takes no values.
+type readOnly struct{ store.Store }
+
+type readOnlyLease struct{ store.Lease }
+
+func (r readOnly) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
+	l, err := r.Store.Acquire(ctx, c)
+	return readOnlyLease{l}, err
+}
+
+func (readOnlyLease) Commit(context.Context, ...store.Entry) error { return errAway }
+
+func TestAnEvictionThatFailsIsCounted(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		if err := d.c.Set(t.Context(), "1", user{}, 0); err != nil {
+			t.Fatal(err)
+		}
+		c := newDenOn(t, readOnly{d.st}, func(c *swr.Config[user]) { c.Validate = func(user) error { return errors.New("no") } }).c
+		_, _ = c.Get(t.Context(), "1")
+		if s := c.Stats(); s.Failures != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
