@@ -220,7 +220,7 @@ func (c *Cache[T]) Set(ctx context.Context, key string, v T, ttl time.Duration) 
 			err = c.put(ctx, slot, entry)
 		}
 	}
-	if errors.Is(err, store.ErrOvertaken) {
+	if errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrChanged) {
 		return nil
 	}
 	if err != nil {

@@ -907,3 +907,29 @@ func TestAnEvictionThatFailsIsCounted(t *testing.T) {
 		}
 	})
 }
+
+// A rival writes whenever somebody has looked.
+type rival struct {
+	store.Store
+	write func()
+}
+
+func (r rival) Get(ctx context.Context, key string) (*store.Item, error) {
+	it, err := r.Store.Get(ctx, key)
+	r.write()
+	return it, err
+}
+
+func TestSetGivesWayToOthersThatKeepWriting(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		c := newDenOn(t, rival{d.st, func() {
+			if err := d.c.Set(t.Context(), "1", user{Name: "rival"}, 0); err != nil {
+				t.Error(err)
+			}
+		}}).c
+		if err := c.Set(t.Context(), "1", user{Name: "set"}, 0); err != nil {
+			t.Error(err)
+		}
+		d.wantGet("rival", nil)
+	})
+}
