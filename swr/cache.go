@@ -144,6 +144,7 @@ func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Conte
 		return v, err
 	}
 	k := c.call(key, now, load)
+	k.early = c.config.EarlyRefresh
 	v, outcome, err := c.group.Load(ctx, k)
 	if outcome == HitStale {
 		err = nil // why nothing refreshes it is the Recorder's to tell

@@ -933,3 +933,17 @@ func TestSetGivesWayToOthersThatKeepWriting(t *testing.T) {
 		d.wantGet("rival", nil)
 	})
 }
+
+// A Get refreshes nothing, so that there is no reason to take what is fresh for stale.
+func TestAGetIsNoEarlyRefresh(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		d.wants("a", "a", 1)
+		for range 100 {
+			d.wantGet("a", nil)
+			d.c.GetMany(t.Context(), "1", "2")
+		}
+		if s := d.c.Stats(); s.Hits != 200 || s.Stale != 0 {
+			t.Errorf("%+v", s)
+		}
+	}, func(c *swr.Config[user]) { c.EarlyRefresh = 30 })
+}

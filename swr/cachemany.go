@@ -114,6 +114,7 @@ func (c *Cache[T]) callsFor(ctx context.Context, keys []string, load func(contex
 		k := c.call(key, now, nil)
 		if load != nil {
 			k.load = func(ctx context.Context) (T, error) { return one(ctx, key, load) }
+			k.early = c.config.EarlyRefresh
 		}
 		calls, names = append(calls, k), append(names, k.Claim().Key)
 	}
