@@ -51,6 +51,7 @@ var rooms = map[string]room{
 		others: []string{"github.com/cespare/xxhash/v2", "github.com/go-chi/chi/v5"},
 		never:  heavy,
 	},
+	"middleware/admin": {ours: []string{"health", "middleware", "store", "swr"}, never: heavy},
 	"metrics": {
 		ours:   []string{"middleware", "store", "swr"},
 		others: []string{"github.com/prometheus/client_golang"},
