@@ -53,11 +53,12 @@ func (h *Handler) command(w http.ResponseWriter, r *http.Request, v any) (form u
 		return nil, &problem{http.StatusForbidden, "sent by another site"}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // not one: ""
-	switch kind {
-	case "application/json":
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err != nil: // of "application/json; =" the kind is there too
+	case kind == "application/json":
 		return nil, decode(r.Body, v)
-	case "application/x-www-form-urlencoded":
+	case kind == "application/x-www-form-urlencoded":
 		return readForm(r)
 	}
 	return nil, &problem{http.StatusUnsupportedMediaType, "Content-Type is not application/json"}
