@@ -19,7 +19,6 @@ const csp = "default-src 'none'; style-src 'self'; script-src 'self'; connect-sr
 func guard(header http.Header) {
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", csp)
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	// Not no-referrer: with it browsers send Origin: null with a form, and by plain
 	// HTTP, where they send no Sec-Fetch-Site, the console's own could not be told

@@ -119,18 +119,16 @@ func asset(name, kind string) action {
 	}
 }
 
-// duration shows d with two decimals at most.
+// duration shows d with three digits, or in whole seconds from a minute on.
 func duration(d time.Duration) string {
-	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
-		if d.Abs() >= unit {
-			d = d.Round(unit / 100)
-			break
-		}
+	if d >= time.Minute {
+		return trimZeros(d.Round(time.Second).String())
 	}
-	if d.Abs() >= time.Minute {
-		d = d.Round(time.Second)
+	step := time.Duration(1)
+	for d >= 1000*step {
+		step *= 10
 	}
-	return trimZeros(d.String())
+	return d.Round(step).String()
 }
 
 // trimZeros makes 1h0m0s 1h.
