@@ -1,6 +1,7 @@
 package console
 
 import (
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -193,7 +194,7 @@ func TestLooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newTab(t)
-	b.run(chromedp.Navigate(s.console(false)), chromedp.WaitReady(chromedp.CSS("svg.chart path.line")))
+	redistest.Eventually(t, patience, "the charts have lines", func() bool { return strings.Contains(s.page(), `class="line"`) })
 	pages := map[string]chromedp.Action[chromedp.Void]{
 		"page":    chromedp.Navigate(s.console(false)),
 		"explain": chromedp.Navigate(s.console(false) + "?url=" + url.QueryEscape(s.URL+"/products/7?long="+strings.Repeat("x", 300)) + "&fields=Accept-Language:+de"),
@@ -228,15 +229,20 @@ func (b *tab) look(name, scheme string, width int64) (ground string) {
 		b.t.Fatal(err)
 	}
 	b.run(chromedp.EmulateViewport(width, 900))
+	redistest.Eventually(b.t, patience, name+" is shown so", func() bool {
+		return script[bool](b, fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: %s)").matches`, width, scheme))
+	})
 	if wrong := script[[]string](b, misread); len(wrong) > 0 {
 		b.t.Errorf("%s:\n%s", name, strings.Join(wrong, "\n"))
 	}
 	if scroll := script[int64](b, `document.documentElement.scrollWidth`); scroll > width {
 		b.t.Errorf("%s: it is %d wide", name, scroll)
 	}
-	picture := value(b, chromedp.FullScreenshot(100))
-	if err := os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), picture, 0o600); err != nil {
-		b.t.Fatal(err)
+	if flag.Lookup("test.artifacts").Value.String() == "true" {
+		picture := value(b, chromedp.FullScreenshot(100))
+		if err := os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), picture, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
 	}
 	return script[string](b, `getComputedStyle(document.body).backgroundColor`)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -90,6 +91,26 @@ func (s *site) get(path string) string {
 	}
 	defer answer.Body.Close()
 	return answer.Header.Get("X-Cache")
+}
+
+// page returns the console as it is.
+func (s *site) page() string {
+	s.t.Helper()
+	r, err := http.NewRequest("GET", s.console(false), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", authorization)
+	answer, err := s.Client().Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(page)
 }
 
 // visit has some traffic: ten products, each asked for three times, and some searches.
