@@ -56,6 +56,7 @@ func (t *trend) add(c middleware.Counter) {
 // steps returns what happened between the samples of a policy, the latest last, and in
 // all of their time.
 func (t *trend) steps(policy string) (steps []step, all step) {
+	steps = []step{} // [] in JSON
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := 1; i < len(t.last); i++ {
