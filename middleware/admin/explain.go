@@ -107,15 +107,15 @@ func (q explainRequest) request(ctx context.Context) (*http.Request, error) {
 	return r, nil
 }
 
-// tokenBytes are what names of fields are made of (RFC 9110 §5.6.2).
-const tokenBytes = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+// nameBytes are what names of fields are made of (RFC 9110 §5.6.2).
+const nameBytes = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // header reads fields, each as "Name: value", as strictly as a server.
 func header(fields []string) (http.Header, error) {
 	h := make(http.Header)
 	for _, f := range fields {
 		name, value, ok := strings.Cut(f, ":")
-		if !ok || name == "" || strings.Trim(name, tokenBytes) != "" || strings.ContainsFunc(value, isControl) {
+		if !ok || name == "" || strings.Trim(name, nameBytes) != "" || strings.ContainsFunc(value, isControl) {
 			return nil, bad(fmt.Sprintf("%q is not a field: Name: value", f))
 		}
 		h.Add(name, textproto.TrimString(value))
