@@ -72,6 +72,9 @@ func (c *Collector) Policy(name string) middleware.Requests {
 	for why := middleware.ReasonNone + 1; why < middleware.NumReasons; why++ {
 		r.reasons[why] = c.requests.reasons.WithLabelValues(name, why.String())
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.policies[name] = r
 	return r
 }
 
