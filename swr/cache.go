@@ -156,6 +156,8 @@ func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Conte
 func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, error)) (value T, _ error) {
 	began := time.Now()
 	v, err := load(ctx)
+	took := time.Since(began)
+	c.stats.load.add(took)
 	if err == nil {
 		if err = c.validate(v); err == nil {
 			value = v
@@ -163,7 +165,7 @@ func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, er
 			_ = c.refuse(refusedInvalid, err)
 		}
 	}
-	c.count(Bypass, err, time.Since(began))
+	c.count(Bypass, err, took)
 	return value, err
 }
 

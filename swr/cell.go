@@ -69,7 +69,7 @@ func parse(m []byte) (h head, err error) {
 		n = n[8:]
 		return v
 	}
-	h.schema, h.born = uint64(next()), next()
+	h.schema, h.born = uint64(next()), max(next(), 0) // of before 1970 nothing is
 	h.windows = Windows{Fresh: life(next()), Stale: life(next()), Error: life(next())}
 	h.cost = life(next())
 	h.missing = flags&flagMissing != 0

@@ -1,9 +1,11 @@
 package swr_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"github.com/reprise-go/reprise/store"
 	"testing"
 	"time"
 
@@ -170,4 +172,23 @@ func TestTypesThatReferToEachOtherHaveAFingerprint(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("no fingerprint after 10 s")
 	}
+}
+
+// A value that says it was made before the Flood is stale, not new.
+func TestAValueOfTheFarPastIsStale(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		if err := d.c.Set(t.Context(), "1", user{Name: "x"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		it, err := d.st.Get(t.Context(), "user:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		meta := bytes.Clone(it.Meta)
+		binary.LittleEndian.PutUint64(meta[12:], 1<<63) // the least number there is, where the time of birth stands
+		commit(t, d.st, "user:1", store.Entry{Meta: meta, Body: it.Body, Life: time.Hour})
+		if u, err := d.c.Get(t.Context(), "1"); !errors.Is(err, swr.ErrMiss) {
+			t.Errorf("%v, %v", u, err)
+		}
+	})
 }

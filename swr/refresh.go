@@ -62,19 +62,26 @@ func (g *Group[V]) refresh(ctx context.Context, src Source[V], f *flight[V], old
 		g.drop(f, lookAgain)
 		return
 	}
-	err := g.refreshUnder(ctx, src, f, lease, old)
-	g.refreshed(f.slot, err)
+	err := ErrPanicked // if it exits
+	defer func() { g.refreshed(f.slot, err) }()
+	err = g.refreshUnder(ctx, src, f, lease, old)
 }
 
-// refreshUnder is work whose panic ends here.
+// refreshUnder is work whose panic ends here, or whose exit is told.
 func (g *Group[V]) refreshUnder(ctx context.Context, src Source[V], f *flight[V], lease store.Lease, old V) (err error) {
+	ended := false
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{p, debug.Stack()}
-			g.opts.Observe.Filled(f.slot.Key, time.Since(f.ctx.began), true, err)
+		} else if !ended {
+			err = ErrPanicked
+		} else {
+			return // work has told
 		}
+		g.opts.Observe.Filled(f.slot.Key, time.Since(f.ctx.began), true, err)
 	}()
 	_, err = g.work(ctx, src, f, lease, old, true)
+	ended = true
 	return err
 }
 

@@ -3,6 +3,7 @@ package swr_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -186,6 +187,22 @@ func TestAPanicOfARefreshIsReported(t *testing.T) {
 }
 
 func panicHere() { panic("no") }
+
+// A test that fails in what it has loaded ends its goroutine: that is told, and is no
+// reason to try again at once.
+func TestARefreshThatExitsIsReported(t *testing.T) {
+	bubble(t, func(t *testing.T, p *place) {
+		c := p.old(p.counted(func(context.Context, *swr.Run, string) (made, error) { runtime.Goexit(); return made{}, nil }))
+		for range 2 {
+			p.load(c).want(t, "old", swr.HitStale)
+			synctest.Wait()
+		}
+		p.wantRuns(1)
+		if got := p.filled(); len(got) != 1 || !got[0].background || !errors.Is(got[0].err, swr.ErrPanicked) {
+			t.Errorf("observed %+v", got)
+		}
+	})
+}
 
 // A full store takes reads and no writes: what is stale stays so, and would be
 // refreshed at every request.
