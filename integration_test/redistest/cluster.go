@@ -50,7 +50,7 @@ func NewCluster(tb testing.TB, replicas bool) *Cluster {
 
 func (c *Cluster) node() *Server {
 	c.tb.Helper()
-	bus, err := freeAddr()
+	bus, err := FreeAddr()
 	if err != nil {
 		c.tb.Fatal(err)
 	}

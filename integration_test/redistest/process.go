@@ -88,6 +88,16 @@ func (s *Server) signal(sig os.Signal) {
 	}
 }
 
+// Start is Process for a program that is no test. It returns the server's address, as
+// host:port, and what ends the server.
+func Start(ctx context.Context) (addr string, end func() error, err error) {
+	s, err := fromProcess(ctx, report)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.addr, s.end, nil
+}
+
 // fromProcess runs the tests' shared server as a process.
 func fromProcess(ctx context.Context, say reporter) (*server, error) {
 	p, err := startProcess(ctx, say, "", nil)
@@ -130,7 +140,7 @@ func startProcess(ctx context.Context, say reporter, conf string, args []string)
 	}
 	for range 5 {
 		p := &process{path: path, conf: conf, args: args, dir: dir}
-		if p.addr, err = freeAddr(); err != nil {
+		if p.addr, err = FreeAddr(); err != nil {
 			continue
 		}
 		if err = p.run(ctx); err == nil {
@@ -140,10 +150,10 @@ func startProcess(ctx context.Context, say reporter, conf string, args []string)
 	return nil, errors.Join(err, os.RemoveAll(dir))
 }
 
-// freeAddr returns a free address below the range that systems take the ports
+// FreeAddr returns a free address below the range that systems take the ports
 // of outgoing connections from: no client can sit on the port of a killed
 // server that is to start again.
-func freeAddr() (string, error) {
+func FreeAddr() (string, error) {
 	addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -167,7 +177,7 @@ func (p *process) run(ctx context.Context) error {
 	cmd := exec.Command(p.path, append(args, p.args...)...)
 	output := new(bytes.Buffer)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, output, output
-	endWithParent(cmd)
+	EndWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func TestProviders(t *testing.T) {
 }
 
 func TestProvidersRefuse(t *testing.T) {
-	silent, err := freeAddr()
+	silent, err := FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
