@@ -51,8 +51,8 @@ type house struct {
 	root     string // absolute
 	dir      string // for files that tests make
 	compiler *compiler
-	binaries map[string]*binary // by package and the directory that it is seen from
-	targets  []string           // what make help lists
+	binaries map[string]string // by package and the directory that it is seen from
+	targets  []string          // what make help lists
 }
 
 func newHouse(t *testing.T) *house {
@@ -65,7 +65,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{root: abs, dir: t.TempDir(), compiler: c, binaries: make(map[string]*binary)}
+	return &house{root: abs, dir: t.TempDir(), compiler: c, binaries: make(map[string]string)}
 }
 
 // A stand is one page at work. Its blocks come one after another, as they are read:

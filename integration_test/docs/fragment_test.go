@@ -234,15 +234,14 @@ func fillHoles(lines *token.File, file *ast.File, start int, holes []int) {
 	})
 }
 
-// declared returns the package-level names that file declares.
+// declared returns the package-level names that file declares, and User.Validate for a
+// method.
 func declared(file *ast.File) map[string]bool {
 	names := make(map[string]bool)
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			if d.Recv == nil {
-				names[d.Name.Name] = true
-			}
+			names[fullName(d)] = true
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				for _, name := range namesOf(spec) {
@@ -264,14 +263,14 @@ func namesOf(spec ast.Spec) []*ast.Ident {
 	return nil
 }
 
-// hide takes out of the prelude what a fragment declares itself: functions by renaming
-// them, and types with their methods.
+// hide takes out of the prelude what a fragment declares itself, types with their
+// methods.
 func hide(prelude *ast.File, names map[string]bool) {
 	kept := prelude.Decls[:0]
 	for _, decl := range prelude.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			if names[receiverOf(d)] || d.Recv == nil && names[d.Name.Name] {
+			if names[receiverOf(d)] || names[fullName(d)] {
 				continue
 			}
 		case *ast.GenDecl:
@@ -286,6 +285,13 @@ func hide(prelude *ast.File, names map[string]bool) {
 		kept = append(kept, decl)
 	}
 	prelude.Decls = kept
+}
+
+func fullName(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	return receiverOf(f) + "." + f.Name.Name
 }
 
 // receiverOf returns the name of the type that f is a method of, or "".

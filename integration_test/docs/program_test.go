@@ -57,7 +57,7 @@ func (s *stand) checkFile(ctx context.Context, b block) error {
 		return testFile(ctx, file, b.text)
 	}
 	bin := filepath.Join(dir, "main")
-	if err := command(ctx, ".", "go", "build", "-o", bin, file); err != nil {
+	if err := command(ctx, ".", "go", "build", "-ldflags=-s -w", "-o", bin, file); err != nil {
 		return err
 	}
 	if !listens {

@@ -201,6 +201,6 @@ func (c *call) redisServer(ctx context.Context) error {
 	if c.endRedis != nil {
 		err = c.endRedis()
 	}
-	c.redis, c.stand.endRedis = addr, end
+	c.redis, c.endRedis = addr, end
 	return err
 }
