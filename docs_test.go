@@ -12,12 +12,8 @@ import (
 // The tests that the documentation names as proof are there.
 func TestDocumentationNamesWhatThereIs(t *testing.T) {
 	there := testNames(t)
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	cited := 0
-	for _, page := range append(pages, "README.md") {
+	for _, page := range markdown(t) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -31,6 +27,22 @@ func TestDocumentationNamesWhatThereIs(t *testing.T) {
 	if cited < 150 {
 		t.Errorf("only %d names found", cited)
 	}
+}
+
+// markdown returns README and the pages under docs.
+func markdown(t *testing.T) []string {
+	t.Helper()
+	pages := []string{"README.md"}
+	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
 }
 
 func testNames(t *testing.T) map[string]bool {

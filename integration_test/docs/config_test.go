@@ -18,10 +18,11 @@ import (
 	"github.com/reprise-go/reprise/integration_test/redistest"
 )
 
-var promtool = debian.Program{
-	Names: []string{"promtool"}, Package: "prometheus",
-	Missing: errors.New("this machine has no promtool: install Prometheus (Debian, Ubuntu: apt-get install prometheus; macOS: brew install prometheus)"),
-}
+var (
+	errNoPrometheus = errors.New("this machine has no Prometheus: install it (Debian, Ubuntu: apt-get install prometheus; macOS: brew install prometheus)")
+	prometheus      = debian.Program{Names: []string{"prometheus"}, Package: "prometheus", Missing: errNoPrometheus}
+	promtool        = debian.Program{Names: []string{"promtool"}, Package: "prometheus", Missing: errNoPrometheus}
+)
 
 func say(format string, args ...any) { fmt.Printf("docs: "+format+"\n", args...) }
 

@@ -7,8 +7,8 @@
 //	        on localhost:8080 by being asked twice, MISS and then HIT, any other program to its end. All
 //	        else is a fragment, declarations or statements, and is compiled with what testdata/prelude.go
 //	        declares. … stands for what is left out
-//	sh      commands of those that shell_test.go knows, run from the repository's root, or from an
-//	        example's directory if that has the page
+//	sh      commands of those that shell_test.go knows, run from the repository's root, or from the
+//	        page's directory if that is a module. while :; do …; done is done once
 //	conf    lines of redis.conf, with which a server starts
 //	redis   commands that a server accepts
 //	promql  expressions, with an empty line between two

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func newHouse(t *testing.T) *house {
 // what one starts is there for those that follow.
 type stand struct {
 	*house
-	home     string             // where its commands run, from root
+	home     string             // where its commands run, from root: the directory of its module
 	programs map[string]program // that commands start, by the address that the page has for them
 	servers  map[string]*server // those that run, by the same
 	redis    string             // the address of its Redis; "" until it is needed
@@ -81,7 +82,7 @@ type stand struct {
 
 func (h *house) stand(page string) *stand {
 	s := &stand{house: h, programs: make(map[string]program), servers: make(map[string]*server)}
-	if strings.HasPrefix(page, "examples/") {
+	if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), "go.mod")); err == nil {
 		s.home = filepath.Dir(page)
 	}
 	return s

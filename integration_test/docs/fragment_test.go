@@ -16,7 +16,9 @@ import (
 	"strconv"
 	"strings"
 
-	_ "github.com/go-playground/validator/v10" // what the prelude imports has to be in go.mod
+	// What the prelude imports has to be in go.mod.
+	_ "github.com/go-playground/validator/v10"
+	_ "go.opentelemetry.io/otel/trace"
 )
 
 // A compiler compiles fragments of Go. It is go/types, the compiler's own checker, and

@@ -103,6 +103,11 @@ var harness = []struct {
 	{"promtool", "~~~sh\npromtool --version\ncurl -s localhost:8080/metrics | promtool check metrics\n~~~", ""},
 	{"promtool of a file unknown", "~~~sh\npromtool check rules nowhere.yml\n~~~", "exit status 1"},
 
+	{"prometheus", "~~~sh\nprometheus --config.file=/dev/null\ncurl -s localhost:9090/api/v1/status/flags | grep config.file\npromtool query instant http://localhost:9090 1 | grep 1\n~~~", ""},
+	{"prometheus with a flag unknown", "~~~sh\nprometheus --config.files=/dev/null\n~~~", "unknown long flag"},
+	{"for ever", "~~~sh\nwhile :; do curl -s localhost:8080/products/$((RANDOM % 20)) >/dev/null; done\n~~~", ""},
+	{"for ever in vain", "~~~sh\nwhile :; do curl -s localhost:8080/nothing >/dev/null; done\n~~~", "was answered 404"},
+
 	{"JSON", "~~~json\n{\"a\": [1, …]}\n~~~", ""},
 	{"JSON broken", "~~~json\n{\"a\": [1}\n~~~", "invalid character"},
 	{"YAML", "~~~yaml\na: [1]\n---\nb: 2\n~~~", ""},

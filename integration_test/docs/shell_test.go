@@ -32,10 +32,16 @@ var shellCommands = map[string]func(*call, context.Context) error{
 	"git":          (*call).git,
 	"go":           (*call).goCommand,
 	"make":         (*call).makeTarget,
+	"prometheus":   (*call).prometheus,
 	"promtool":     (*call).pipe,
 	"redis-cli":    (*call).pipe,
 	"redis-server": (*call).redisServer,
 }
+
+var (
+	endless = regexp.MustCompile(`^while :; do (.*); done$`)
+	toNull  = regexp.MustCompile(` *>/dev/null\b`)
+)
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
@@ -70,8 +76,12 @@ func (s *stand) checkShell(ctx context.Context, b block) error {
 	return nil
 }
 
-// calls takes a line apart at && and ;.
+// calls takes a line apart at && and ;. What is to be done for ever is done once.
 func (s *stand) calls(line string) ([]*call, error) {
+	line = toNull.ReplaceAllString(line, "")
+	if loop := endless.FindStringSubmatch(line); loop != nil {
+		line = loop[1]
+	}
 	words, err := split(line, "|&;<>")
 	if err != nil {
 		return nil, err
@@ -202,5 +212,32 @@ func (c *call) redisServer(ctx context.Context) error {
 		err = c.endRedis()
 	}
 	c.redis, c.endRedis = addr, end
+	return err
+}
+
+// prometheus starts one with a directory and an address of its own, in the place of that
+// which the page has at localhost:9090.
+func (c *call) prometheus(ctx context.Context) error {
+	path, err := prometheus.Find(ctx, say)
+	if err != nil {
+		return err
+	}
+	addr, err := redistest.FreeAddr()
+	if err != nil {
+		return err
+	}
+	data, err := os.MkdirTemp(c.house.dir, "prometheus")
+	if err != nil {
+		return err
+	}
+	args := append(slices.Clone(c.args[1:]), "--web.listen-address="+addr, "--storage.tsdb.path="+data)
+	srv, err := start(ctx, addr, c.at("."), path, args...)
+	if err != nil {
+		return err
+	}
+	if before := c.servers["localhost:9090"]; before != nil {
+		err = before.end()
+	}
+	c.servers["localhost:9090"] = srv
 	return err
 }

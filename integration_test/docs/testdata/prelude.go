@@ -1,5 +1,7 @@
 // Package docs has what fragments of Go in the documentation may assume.
 //
+// reprise is our middleware, and middleware chi's, on every page.
+//
 // To extend it: an import serves all fragments, and so does a package-level name; a
 // fragment that declares a name itself hides the one here. Statements stand in one of
 // the functions at the end, in the first in which they compile: add one where a name
@@ -36,6 +38,7 @@ import (
 	"github.com/go-playground/validator/v10"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/reprise-go/reprise/health"
 	"github.com/reprise-go/reprise/keyfunc"
