@@ -81,7 +81,7 @@ type stand struct {
 }
 
 func (h *house) stand(page string) *stand {
-	s := &stand{house: h, programs: make(map[string]program), servers: make(map[string]*server)}
+	s := &stand{house: h, home: ".", programs: make(map[string]program), servers: make(map[string]*server)}
 	if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), "go.mod")); err == nil {
 		s.home = filepath.Dir(page)
 	}

@@ -132,7 +132,7 @@ func (c *call) cd(context.Context) error {
 	if len(c.args) != 2 {
 		return errors.New("cd takes one directory")
 	}
-	if c.dir == "" && c.args[1] == filepath.Base(module) {
+	if c.dir == "." && c.args[1] == filepath.Base(module) {
 		return nil // what git clone has made
 	}
 	to := filepath.Join(c.dir, c.args[1])
