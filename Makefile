@@ -27,14 +27,19 @@ lint = linter=$$(go -C tools tool -n golangci-lint)
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Without one, go says only that -race needs cgo.
+.PHONY: compiler
+compiler:
+	@[[ "$$(go env CGO_ENABLED)" == 1 ]] && command -v $$(go env CC) >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc libc6-dev; dnf install gcc; or xcode-select --install" >&2; exit 1; }
+
 .PHONY: test
-test: ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings, and the attacks without the detector, for its price
+test: compiler ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings, and the attacks without the detector, for its price
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
 	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
 	$(call each,if [ $$m = ./integration_test ]; then go test -race -shuffle=on -p 1 $$(go list ./... | grep -v /attacks$$) && go test -shuffle=on ./attacks; else go test -race -shuffle=on ./...; fi)
 
 .PHONY: race
-race: ## The tests of the concurrent packages, COUNT=20 times, under the race detector
+race: compiler ## The tests of the concurrent packages, COUNT=20 times, under the race detector
 	@go test -race -shuffle=on -timeout 60m -count=$(COUNT) ./swr/... ./store/... ./middleware/...
 
 .PHONY: model
@@ -42,8 +47,8 @@ model: ## The model of the store protocol, STATES=12000000 states of each fleet:
 	@go test -v -timeout 6h ./internal/model -args -states $(STATES)
 
 .PHONY: lint
-lint: ## golangci-lint in all modules, and tidy-check
-	@$(MAKE) tidy-check
+lint: ## golangci-lint in all modules, tidy-check and api
+	@$(MAKE) tidy-check api
 	@$(lint); $(call each,$$linter run --config $(ROOT)/.golangci.yml ./...)
 
 .PHONY: sec
@@ -62,6 +67,27 @@ fmt: ## Formats all modules
 tidy-check: ## Fails where go mod tidy would change something
 	@$(call each,go mod tidy -diff)
 	@cd tools && go mod tidy -diff
+
+.PHONY: api
+api: ## How the exported API differs from the last release's, and fails at breaks that api/breaks.txt does not list
+	@cd internal/apicheck && go run . -C $(ROOT)
+
+.PHONY: api-write
+api-write: ## Makes the API as it is the baseline of VERSION=v0.2.0, as part of a release
+	@cd internal/apicheck && go run . -C $(ROOT) -write $(VERSION)
+
+# A tag cannot be taken back: the module proxy keeps what it has seen.
+.PHONY: release-check
+release-check: ## What has to hold before VERSION=v0.2.0 is tagged: a clean tree, its changelog, its API; no tests
+	@[[ "$(VERSION)" =~ ^v[0-9]+\.[0-9]+\.[0-9]+$$ ]] || { echo "say which: make release-check VERSION=v0.2.0" >&2; exit 1; }
+	@fail() { echo "NOT READY: $$*" >&2; exit 1; }; \
+	[[ -z "$$(git status --porcelain)" ]] || fail "there are changes that are not committed"; \
+	! git rev-parse -q --verify refs/tags/$(VERSION) >/dev/null || fail "$(VERSION) is tagged already"; \
+	grep -qE '^## \[$(subst .,\.,$(VERSION:v%=%))\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$$' CHANGELOG.md || fail "CHANGELOG.md does not have $(VERSION) with its date"; \
+	[[ -f api/$(VERSION).txt ]] || fail "no api/$(VERSION).txt: make api-write VERSION=$(VERSION)"; \
+	diff -u api/$(VERSION).txt <(cd internal/apicheck && go run . -C $(ROOT) -print) || fail "api/$(VERSION).txt is not what the code exports"
+	@$(MAKE) tidy-check
+	@echo "ready: git tag -a $(VERSION)"
 
 .PHONY: bench
 bench: ## What the cache costs, each figure beside its bar: ONLY=hit for a part, some minutes for all
@@ -114,6 +140,7 @@ cover: ## Statement coverage of the root module by its own tests and the integra
 
 .PHONY: demo
 demo: ## Starts the catalog, drives it and shows what the cache does (REDIS_URL: two processes on one Redis)
+	@echo "building the catalog; the first time some minutes, for its SQLite"
 	@cd examples/catalog && go run . demo
 
 .PHONY: demo-serve

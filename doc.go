@@ -3,9 +3,12 @@
 //
 //   - middleware wraps the handlers of chi, http.ServeMux or any other router
 //     and caches what they answer, by a policy per route;
+//   - middleware/admin purges, explains and shows all of it, behind the program's
+//     authorisation; health answers an orchestrator's probes;
+//     middleware/middlewaretest helps to test routes;
 //   - keyfunc says which requests share an answer, and builds keys for data;
-//   - swr is the engine, which decides between stored, stale, filling and
-//     waiting, and knows no HTTP;
+//   - swr is the typed data cache, and the engine of both, which decides between
+//     stored, stale, filling and waiting, and knows no HTTP;
 //   - store is the contract of what keeps the values: store/memstore in the
 //     memory of one process, store/redisstore in Redis for a fleet,
 //     store/storetest the suite that proves a store;

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The tests that the documentation names as proof are there.
+// The tests that the documentation names as proof are there, or on the page itself.
 func TestDocumentationNamesWhatThereIs(t *testing.T) {
 	there := testNames(t)
 	cited := 0
@@ -19,7 +19,7 @@ func TestDocumentationNamesWhatThereIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(string(text), -1) {
-			if cited++; !there[name] {
+			if cited++; !there[name] && !strings.Contains(string(text), "func "+name+"(") {
 				t.Errorf("%s names %s, and there is no such test", page, name)
 			}
 		}
@@ -29,10 +29,10 @@ func TestDocumentationNamesWhatThereIs(t *testing.T) {
 	}
 }
 
-// markdown returns README and the pages under docs.
+// markdown returns the pages at the root that name tests, and those under docs.
 func markdown(t *testing.T) []string {
 	t.Helper()
-	pages := []string{"README.md"}
+	pages := []string{"README.md", "CONTRIBUTING.md"}
 	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".md" {
 			pages = append(pages, path)

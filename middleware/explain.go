@@ -28,8 +28,10 @@ type Explanation struct {
 	// Together tells of a miss whether others may wait for its response.
 	Together bool `json:"together"`
 
+	// Key is what the policy's key function has made of the request, and Parts what it
+	// holds, if package keyfunc has made it.
 	Key   string         `json:"key,omitempty"`
-	Parts []keyfunc.Part `json:"parts,omitempty"` // of a key that package keyfunc has made
+	Parts []keyfunc.Part `json:"parts,omitempty"`
 
 	// Variant is the name of the one that the request selects, of the fields and
 	// cookies in Selects, whose values are in the normal form in which they are compared.
@@ -57,30 +59,33 @@ type Explanation struct {
 
 // An ExplainedEntry is what a store holds for a request.
 type ExplainedEntry struct {
-	Tier    string   `json:"tier"` // "memory" of this process, or "store"
-	State   string   `json:"state"`
+	Tier    string   `json:"tier"`  // "memory" of this process, or "store"
+	State   string   `json:"state"` // what this request may do with it, in words
 	Status  int      `json:"status"`
 	Body    int      `json:"body"` // bytes
 	ETag    string   `json:"etag,omitempty"`
-	Tags    []string `json:"tags,omitempty"`
-	Markers []string `json:"markers,omitempty"`
+	Tags    []string `json:"tags,omitempty"`    // those of Tag and Policy.Tags
+	Markers []string `json:"markers,omitempty"` // what else counts of it, in words
 
-	Born    time.Time     `json:"born"` // when its age was 0
-	Age     time.Duration `json:"age_ns"`
-	Fresh   time.Duration `json:"fresh_ns"` // and the windows after it
-	Stale   time.Duration `json:"stale_ns"`
-	Error   time.Duration `json:"error_ns"`
-	Expires time.Time     `json:"expires"` // when the store forgets it
+	Born    time.Time     `json:"born"`     // when its age was 0
+	Age     time.Duration `json:"age_ns"`   // RFC 9111 §4.2.3
+	Fresh   time.Duration `json:"fresh_ns"` // of its life, from Born; the other windows begin at its end
+	Stale   time.Duration `json:"stale_ns"` // stale-while-revalidate (RFC 5861 §3)
+	Error   time.Duration `json:"error_ns"` // stale-if-error (§4)
+	Expires time.Time     `json:"expires"`  // when the store forgets it
 }
 
 // A Trial is a response that was made to see what becomes of it. Nothing of it
 // is stored.
 type Trial struct {
-	Status  int           `json:"status"`
-	Header  http.Header   `json:"header"`
-	Body    int           `json:"body"` // bytes
-	Took    time.Duration `json:"took_ns"`
-	Stored  bool          `json:"stored"` // it would be, and for so long it would be used:
+	Status int           `json:"status"`
+	Header http.Header   `json:"header"` // as its client would get it
+	Body   int           `json:"body"`   // bytes
+	Took   time.Duration `json:"took_ns"`
+
+	// Stored tells whether it would be stored, and the rest what with: its windows as
+	// an ExplainedEntry has them, its tags, and what would select it among variants.
+	Stored  bool          `json:"stored"`
 	Fresh   time.Duration `json:"fresh_ns"`
 	Stale   time.Duration `json:"stale_ns"`
 	Error   time.Duration `json:"error_ns"`

@@ -95,7 +95,7 @@ func TestReasonsAreTheSameEverywhere(t *testing.T) {
 	}
 	// A request of method, "" is GET, for /, with fields, that ends with the reason. What
 	// comes before it, and around it, is do's.
-	for why, c := range map[reprise.Reason]struct {
+	cases := map[reprise.Reason]struct {
 		policy     func(p *reprise.Policy)
 		handler    http.HandlerFunc
 		method     string
@@ -206,7 +206,11 @@ func TestReasonsAreTheSameEverywhere(t *testing.T) {
 				last()
 				time.Sleep(2 * time.Second)
 			}},
-	} {
+	}
+	if len(cases) != int(reprise.NumReasons)-1 { // but for ReasonNone
+		t.Errorf("%d cases of %d reasons", len(cases), reprise.NumReasons-1)
+	}
+	for why, c := range cases {
 		t.Run(why.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := plain

@@ -61,11 +61,6 @@ func (l *Link) Shut(way Direction) { l.Delay(way, 24*time.Hour) }
 // Open ends Shut and Delay.
 func (l *Link) Open(way Direction) { l.Delay(way, 0) }
 
-// Rate lets at most so many kilobytes through a second. 0: any number.
-func (l *Link) Rate(way Direction, kilobytes int64) {
-	l.set(way, "bandwidth", kilobytes > 0, map[string]any{"rate": kilobytes})
-}
-
 // CutAfter ends each connection when so many bytes have passed. Negative: not.
 func (l *Link) CutAfter(way Direction, bytes int64) {
 	l.set(way, "limit_data", bytes >= 0, map[string]any{"bytes": bytes})

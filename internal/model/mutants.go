@@ -28,10 +28,8 @@ var (
 	beatA = [maxInstances]uint8{1, 0}
 )
 
-// The protections of the design's section 8, as far as what is built has them.
-// Of those that are left out, two are of another design (an epoch key for each
-// URL), and one has become part of the commit: a purge does not touch the flights
-// any more, whose followers are told what became of it.
+// The protections of docs/protocol.md. A purge touches no flight: followers are told
+// what became of the commit.
 var mutants = []mutant{
 	// Fills and purges of the URL.
 	{"COMMIT without the stamp", protections{stampCheck: true}, config{requests: two, purges: urlA}},

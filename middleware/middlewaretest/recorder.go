@@ -29,23 +29,20 @@ var _ middleware.Recorder = (*Recorder)(nil)
 func (r *Recorder) Policy(name string) middleware.Requests { return &recorded{r, name} }
 
 // Requests returns how many requests of policy had that outcome, for whatever reason.
-func (r *Recorder) Requests(policy string, o swr.Outcome) (n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c, times := range r.requests {
-		if c.policy == policy && c.outcome == o {
-			n += times
-		}
-	}
-	return n
+func (r *Recorder) Requests(policy string, o swr.Outcome) int {
+	return r.count(func(c counted) bool { return c.policy == policy && c.outcome == o })
 }
 
 // Reasons returns how many requests of policy had that reason.
-func (r *Recorder) Reasons(policy string, why middleware.Reason) (n int) {
+func (r *Recorder) Reasons(policy string, why middleware.Reason) int {
+	return r.count(func(c counted) bool { return c.policy == policy && c.why == why })
+}
+
+func (r *Recorder) count(counts func(counted) bool) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for c, times := range r.requests {
-		if c.policy == policy && c.why == why {
+		if counts(c) {
 			n += times
 		}
 	}
