@@ -138,6 +138,10 @@ cover: ## Statement coverage of the root module by its own tests and the integra
 	@go tool cover -func=coverage/cover.out | tail -1
 	@echo "line by line: coverage/index.html"
 
+.PHONY: observe
+observe: ## The dashboard's and the rules' queries, answered: a real Prometheus on examples/chi, under load for DURATION (30s unless said)
+	@cd integration_test && go run ./observability/observe -duration $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),30s)
+
 .PHONY: demo
 demo: ## Starts the catalog, drives it and shows what the cache does (REDIS_URL: two processes on one Redis)
 	@echo "building the catalog; the first time some minutes, for its SQLite"

@@ -15,6 +15,8 @@ var (
 	_ middleware.Recorder  = (*Collector)(nil)
 	_ store.Recorder       = (*Collector)(nil)
 	_ swr.Recorder         = (*Collector)(nil)
+
+	_ middleware.TracedRequests = (*requests)(nil)
 )
 
 // The labels of the metrics. They are not free for Options.ConstLabels; nor is
@@ -29,10 +31,13 @@ const (
 	labelMode    = "mode"
 	labelStore   = "store"
 	labelCache   = "cache"
+
+	labelCondition = "condition"
 )
 
 var ownLabels = []string{
-	labelPolicy, labelOutcome, labelReason, labelKind, labelResult, labelOp, labelMode, labelStore, labelCache, "le",
+	labelPolicy, labelOutcome, labelReason, labelKind, labelResult, labelOp, labelMode, labelStore, labelCache,
+	labelCondition, "le",
 }
 
 // other is the label value of what an enum does not know: a store of a third

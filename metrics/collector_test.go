@@ -81,6 +81,7 @@ func exercise(c *metrics.Collector, policy string, took time.Duration) {
 		data.Refused(why)
 	}
 	c.Watch("pages", size{Bytes: 1, Budget: 2, Entries: 3, Evictions: 4})
+	c.Watch("shared", says(store.Health{Degraded: store.BreakerOpen + ", " + strings.Join(words("condition"), ", ")}, errDown))
 }
 
 // words returns values that are in no enum.

@@ -8,7 +8,7 @@
 //	collector, err := metrics.New(metrics.Options{})
 //	registry.MustRegister(collector)
 //	st, err := redisstore.New(redisstore.Options{Recorder: collector, …})
-//	collector.Watch("pages", st)
+//	collector.Watch("pages", st) // its memory, and how it is
 //	cache, err := middleware.New(st, middleware.WithRecorder(collector))
 //
 // Every label has a bounded set of values. What bounds them is the program's

@@ -12,6 +12,7 @@ import (
 
 	"github.com/reprise-go/reprise/metrics"
 	"github.com/reprise-go/reprise/middleware"
+	"github.com/reprise-go/reprise/store"
 )
 
 // A family is one metric as docs/metrics.md lists it, and as it is.
@@ -101,6 +102,18 @@ func TestDocListsTheMetrics(t *testing.T) {
 	slices.SortFunc(listed, func(a, b family) int { return strings.Compare(a.name, b.name) })
 	if want := exposed(t); !slices.Equal(listed, want) {
 		t.Errorf("docs/metrics.md lists\n%v\nthe collector exposes\n%v", listed, want)
+	}
+}
+
+func TestDocExplainsTheConditions(t *testing.T) {
+	var listed []string
+	_, after, _ := strings.Cut(readDoc(t), "## Conditions")
+	section, _, _ := strings.Cut(after, "\n## ")
+	for _, cells := range rows(section) {
+		listed = append(listed, strings.Trim(cells[0], "`"))
+	}
+	if want := append([]string{"condition"}, append(store.Conditions(), "other")...); !slices.Equal(listed, want) {
+		t.Errorf("docs/metrics.md explains the conditions\n%q\nthere are\n%q", listed, want)
 	}
 }
 

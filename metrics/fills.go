@@ -100,7 +100,7 @@ func (f *fills) Filled(_ string, took time.Duration, behind bool, err error) {
 		kind = 1
 	}
 	f.total[fillResult(err)][kind].Inc()
-	if took > 0 { // 0 for a refresh that panicked: nobody timed it
+	if took > 0 { // 0: nobody timed it
 		f.took[kind].Observe(took.Seconds())
 	}
 }

@@ -11,12 +11,20 @@ import (
 )
 
 // local reads, at each scrape, what the watched stores keep in this process's
-// memory. Nothing is counted twice: the stores keep the figures anyway.
+// memory, and how they are. Nothing is counted twice: the stores keep the figures
+// anyway.
 type local struct {
 	bytes, budget, entries, evictions *prometheus.Desc
+	health                            health
 
 	mu     sync.Mutex
-	sizers map[string]store.Sizer
+	stores map[string]watched
+}
+
+// A watched store tells its size and, where pings is not nil, how it is.
+type watched struct {
+	sizer store.Sizer
+	pings *pinged
 }
 
 func newLocal(o Options) *local {
@@ -32,13 +40,18 @@ func newLocal(o Options) *local {
 			"Entries that the store keeps in this process."),
 		evictions: desc("reprise_local_evictions_total",
 			"Entries that were dropped from this process's memory to keep within the budget."),
-		sizers: make(map[string]store.Sizer),
+		health: newHealth(o),
+		stores: make(map[string]watched),
 	}
 }
 
-// Watch shows what s keeps in this process's memory, under the label
-// store="name". Watch another store under the same name, after a reload, to
-// show that one instead; nil ends it. s is asked at every scrape.
+// Watch shows what s keeps in this process's memory and, if it is a store.Pinger,
+// how it is, under the label store="name". Watch another store under the same name,
+// after a reload, to show that one instead; nil ends it.
+//
+// s is asked at every scrape: of all stores at the same time, once at a time each,
+// and for half a second at most. One that does not answer by then is shown as one
+// that is not answering.
 //
 // It is not an option of New, because a store is made after its Recorder.
 func (c *Collector) Watch(name string, s store.Sizer) {
@@ -46,34 +59,50 @@ func (c *Collector) Watch(name string, s store.Sizer) {
 	c.local.mu.Lock()
 	defer c.local.mu.Unlock()
 	if s == nil {
-		delete(c.local.sizers, name)
+		delete(c.local.stores, name)
 		return
 	}
-	c.local.sizers[name] = s
+	w := watched{sizer: s}
+	if p, ok := s.(store.Pinger); ok {
+		w.pings = &pinged{store: p}
+	}
+	c.local.stores[name] = w
 }
 
 func (l *local) describe(descs chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{l.bytes, l.budget, l.entries, l.evictions} {
 		descs <- d
 	}
+	l.health.describe(descs)
 }
 
 func (l *local) collect(metrics chan<- prometheus.Metric) {
-	for name, sizer := range l.watched() {
-		size := sizer.LocalSize()
-		gauge := func(d *prometheus.Desc, v int64) {
-			metrics <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), name)
+	var pings sync.WaitGroup
+	defer pings.Wait()
+	for name, w := range l.watched() {
+		if w.pings != nil {
+			pings.Go(func() {
+				h, err := w.pings.ask()
+				l.health.collect(metrics, name, h, err)
+			})
 		}
-		gauge(l.bytes, size.Bytes)
-		gauge(l.budget, size.Budget)
-		gauge(l.entries, size.Entries)
-		metrics <- prometheus.MustNewConstMetric(l.evictions, prometheus.CounterValue, float64(size.Evictions), name)
+		l.collectSize(metrics, name, w.sizer.LocalSize())
 	}
 }
 
+func (l *local) collectSize(metrics chan<- prometheus.Metric, name string, size store.LocalSize) {
+	gauge := func(d *prometheus.Desc, v int64) {
+		metrics <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), name)
+	}
+	gauge(l.bytes, size.Bytes)
+	gauge(l.budget, size.Budget)
+	gauge(l.entries, size.Entries)
+	metrics <- prometheus.MustNewConstMetric(l.evictions, prometheus.CounterValue, float64(size.Evictions), name)
+}
+
 // watched returns a copy: neither a slow store nor a slow scrape holds up Watch.
-func (l *local) watched() map[string]store.Sizer {
+func (l *local) watched() map[string]watched {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.sizers)
+	return maps.Clone(l.stores)
 }

@@ -3,6 +3,7 @@ package metrics
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -44,7 +45,7 @@ type requests struct {
 	all    requestMetrics // for values that the enums do not have
 
 	total   [swr.NumOutcomes]prometheus.Counter
-	took    [swr.NumOutcomes]prometheus.Observer
+	took    [swr.NumOutcomes]prometheus.ExemplarObserver
 	reasons [middleware.NumReasons]prometheus.Counter
 }
 
@@ -59,7 +60,7 @@ func (c *Collector) Policy(name string) middleware.Requests {
 	r := &requests{fills: c.fills.of(name), policy: name, all: c.requests}
 	for o := range swr.NumOutcomes {
 		r.total[o] = c.requests.total.WithLabelValues(name, o.String())
-		r.took[o] = c.requests.took.WithLabelValues(name, o.String())
+		r.took[o] = c.requests.took.WithLabelValues(name, o.String()).(prometheus.ExemplarObserver)
 	}
 	for why := middleware.ReasonNone + 1; why < middleware.NumReasons; why++ {
 		r.reasons[why] = c.requests.reasons.WithLabelValues(name, why.String())
@@ -70,13 +71,34 @@ func (c *Collector) Policy(name string) middleware.Requests {
 // Request implements middleware.Requests. A hit that was not timed costs one
 // atomic addition.
 func (r *requests) Request(o swr.Outcome, why middleware.Reason, took time.Duration) {
+	r.request(o, why, took, nil)
+}
+
+// labelTrace is the label that exemplars have, as tools that follow them expect.
+const labelTrace = "trace_id"
+
+// maxTrace is how many runes a trace's id may have: what an exemplar may have, less
+// the label's name.
+const maxTrace = prometheus.ExemplarMaxRunes - len(labelTrace)
+
+// RequestOf implements middleware.TracedRequests. An id that cannot be in an exemplar
+// is left out: one that is too long, or not UTF-8.
+func (r *requests) RequestOf(trace string, o swr.Outcome, why middleware.Reason, took time.Duration) {
+	var exemplar prometheus.Labels
+	if utf8.ValidString(trace) && utf8.RuneCountInString(trace) <= maxTrace {
+		exemplar = prometheus.Labels{labelTrace: trace}
+	}
+	r.request(o, why, took, exemplar)
+}
+
+func (r *requests) request(o swr.Outcome, why middleware.Reason, took time.Duration, exemplar prometheus.Labels) {
 	if o >= swr.NumOutcomes {
 		r.all.total.WithLabelValues(r.policy, other).Inc()
 		return
 	}
 	r.total[o].Inc()
 	if took > 0 {
-		r.took[o].Observe(took.Seconds())
+		r.took[o].ObserveWithExemplar(took.Seconds(), exemplar) // nil: without
 	}
 	if o != swr.Hit && why != middleware.ReasonNone {
 		r.reason(why)

@@ -40,6 +40,7 @@ type Cache struct {
 
 type options struct {
 	recorder  Recorder
+	trace     func(context.Context) string
 	logger    *slog.Logger
 	refreshes int
 	name      string
@@ -52,6 +53,19 @@ type Option func(*options)
 
 // WithRecorder records what happens; metrics.Collector is a Recorder.
 func WithRecorder(r Recorder) Option { return func(o *options) { o.recorder = r } }
+
+// WithTrace has requests that are timed recorded with their trace, if the Recorder's
+// Requests are TracedRequests: id returns the id of the trace that is in a request's
+// context, or "". It is called when the request has been answered. With OpenTelemetry:
+//
+//	func(ctx context.Context) string {
+//		span := trace.SpanContextFromContext(ctx)
+//		if !span.IsSampled() {
+//			return "" // there would be nothing to look up
+//		}
+//		return span.TraceID().String()
+//	}
+func WithTrace(id func(context.Context) string) Option { return func(o *options) { o.trace = id } }
 
 // WithLogger logs what is worth a human's time: failures of the store, and
 // panics of background refreshes. Without it nothing is logged.

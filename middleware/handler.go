@@ -17,6 +17,7 @@ type handler struct {
 	cache  *Cache
 	policy Policy
 	record Requests
+	traced TracedRequests // record, if requests have traces and it takes them; or nil
 
 	// defaultKey: the policy has no key function of its own, and keys
 	// remembers what keyfunc.Default makes of requests.
@@ -38,6 +39,9 @@ type handler struct {
 
 func newHandler(c *Cache, p Policy) *handler {
 	h := &handler{cache: c, record: c.opts.recorder.Policy(p.Name), defaultKey: p.Key == nil, keys: c.keys}
+	if c.opts.trace != nil {
+		h.traced, _ = h.record.(TracedRequests)
+	}
 	p = p.withDefaults()
 	h.policy = p
 	h.selectors, _ = p.selectors(nil)
@@ -128,7 +132,7 @@ func (rt *route) bypass(w http.ResponseWriter, r *http.Request, why Reason) {
 	if !began.IsZero() {
 		took = time.Since(began)
 	}
-	rt.record.Request(swr.Bypass, why, took)
+	rt.recorded(r.Context(), swr.Bypass, why, took)
 	rt.notices.note("", swr.Bypass, why)
 }
 

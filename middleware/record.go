@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"context"
 	"time"
 
 	"github.com/reprise-go/reprise/swr"
@@ -22,4 +23,24 @@ type Requests interface {
 
 	// The fills of the policy.
 	swr.Observer
+}
+
+// TracedRequests is an optional ability of Requests: it notes the trace of a request
+// beside how long that took, as Prometheus does with exemplars.
+type TracedRequests interface {
+	// RequestOf is Request for one that was timed and has a trace: what WithTrace
+	// returned, and not "". It may be of any length, and hold any bytes.
+	RequestOf(trace string, o swr.Outcome, why Reason, took time.Duration)
+}
+
+// recorded records a request. Its trace is asked for only where it was timed, which
+// most hits are not.
+func (h *handler) recorded(ctx context.Context, o swr.Outcome, why Reason, took time.Duration) {
+	if took > 0 && h.traced != nil {
+		if trace := h.cache.opts.trace(ctx); trace != "" {
+			h.traced.RequestOf(trace, o, why, took)
+			return
+		}
+	}
+	h.record.Request(o, why, took)
 }

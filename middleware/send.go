@@ -76,14 +76,14 @@ func (x *exchange) count(v *response, o swr.Outcome) {
 		if x.served%known.Sampled == 0 || x.made != nil && x.made.isWellKnown() {
 			took = x.took()
 		}
-		x.rt.record.Request(o, ReasonNone, took)
+		x.rt.recorded(x.r.Context(), o, ReasonNone, took)
 		if x.made != nil && x.names == nil {
 			x.made.used(v, x.rt.cache.store)
 		}
 		return
 	}
 	why, took := x.reason(o), x.took()
-	x.rt.record.Request(o, why, took)
+	x.rt.recorded(x.r.Context(), o, why, took)
 	x.rt.recent.add(x.key, x.arrived, o, why, took)
 	x.rt.notices.note(x.key, o, why)
 }

@@ -24,6 +24,11 @@ type Health struct {
 	// Degraded names what is not as it should be, for people to read: conditions
 	// of those below, the worst first, with ", " between them; "": nothing. See Has.
 	Degraded string
+	// Lag is how old the newest proof is that this process has heard of every
+	// purge, of the worst connection that what it keeps was read on: what another
+	// instance has purged since may still be kept here. It grows while the backend
+	// cannot be reached, and is 0 where nothing is kept, or no other instance exists.
+	Lag time.Duration
 	// Local is what the store keeps in this process's memory.
 	Local LocalSize
 }
@@ -50,7 +55,19 @@ const (
 	LocalUntrusted = "local tier not trusted"
 )
 
-// Has tells whether Degraded names condition.
-func (h Health) Has(condition string) bool {
-	return h.Degraded != "" && slices.Contains(strings.Split(h.Degraded, ", "), condition)
+// Conditions returns all conditions that are known here, the worst first.
+func Conditions() []string {
+	return []string{NotConnected, NotAnswering, Refusing, PartlyAway, BreakerOpen, NoTracking, LocalUntrusted}
 }
+
+// Named returns the conditions that Degraded names, which may be others than those
+// of Conditions.
+func (h Health) Named() []string {
+	if h.Degraded == "" {
+		return nil
+	}
+	return strings.Split(h.Degraded, ", ")
+}
+
+// Has tells whether Degraded names condition.
+func (h Health) Has(condition string) bool { return slices.Contains(h.Named(), condition) }

@@ -144,6 +144,7 @@ func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Conte
 		return v, err
 	}
 	k := c.call(key, now, load)
+	k.early = c.config.EarlyRefresh
 	v, outcome, err := c.group.Load(ctx, k)
 	if outcome == HitStale {
 		err = nil // why nothing refreshes it is the Recorder's to tell
@@ -152,11 +153,18 @@ func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Conte
 }
 
 // bypass loads what cannot be stored.
-func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, error)) (T, error) {
+func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, error)) (value T, _ error) {
 	began := time.Now()
 	v, err := load(ctx)
+	if err == nil {
+		if err = c.validate(v); err == nil {
+			value = v
+		} else {
+			_ = c.refuse(refusedInvalid, err)
+		}
+	}
 	c.count(Bypass, err, time.Since(began))
-	return v, err
+	return value, err
 }
 
 // finish returns what v is to k's caller, and k to the pool. Every v that a look
@@ -213,7 +221,7 @@ func (c *Cache[T]) Set(ctx context.Context, key string, v T, ttl time.Duration) 
 			err = c.put(ctx, slot, entry)
 		}
 	}
-	if errors.Is(err, store.ErrOvertaken) {
+	if errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrChanged) {
 		return nil
 	}
 	if err != nil {

@@ -838,3 +838,112 @@ func TestAConfigIsToldAllThatIsWrong(t *testing.T) {
 		t.Error("a name that begins no key")
 	}
 }
+
+// Who does not wait loads for himself and stores nothing; so it must not undo what
+// the one does who stores.
+func TestWhoLoadsForHimselfLeavesWhatIsStored(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		d.wants("old", "old", 1)
+		time.Sleep(2 * time.Minute) // into the error window
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = d.ask("first") })
+		time.Sleep(time.Millisecond)
+		quick := func(context.Context) (user, error) { return user{Name: "quick"}, nil }
+		if u, err := d.c.GetOrSet(t.Context(), "1", quick); err != nil || u.Name != "quick" {
+			t.Errorf("%v, %v", u, err)
+		}
+		wg.Wait()
+		d.wantGet("first", nil)
+	}, func(c *swr.Config[user]) { c.Waiting, c.Windows.Error = swr.NoWait, time.Hour })
+}
+
+func TestWhatCannotBeStoredIsValidated(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		_, err := d.c.GetOrSet(t.Context(), strings.Repeat("k", 2000), d.brings("", nil))
+		d.wantErr(err, swr.ErrInvalid)
+	}, func(c *swr.Config[user]) {
+		c.Validate = func(u user) error {
+			if u.Name == "" {
+				return errors.New("no name")
+			}
+			return nil
+		}
+	})
+}
+
+func TestARefreshThatPanicsIsALoad(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		d.wants("a", "a", 1)
+		time.Sleep(61 * time.Second)
+		_, err := d.c.GetOrSet(t.Context(), "1", func(context.Context) (user, error) { time.Sleep(time.Second); panic("no") })
+		time.Sleep(2 * time.Second)
+		if s := d.c.Stats(); err != nil || s.Loads != 2 || s.LoadLatency != time.Second {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}, func(c *swr.Config[user]) { c.Windows.Stale = time.Hour })
+}
+
+// A readOnly store takes no values.
+type readOnly struct{ store.Store }
+
+type readOnlyLease struct{ store.Lease }
+
+func (r readOnly) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
+	l, err := r.Store.Acquire(ctx, c)
+	return readOnlyLease{l}, err
+}
+
+func (readOnlyLease) Commit(context.Context, ...store.Entry) error { return errAway }
+
+func TestAnEvictionThatFailsIsCounted(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		if err := d.c.Set(t.Context(), "1", user{}, 0); err != nil {
+			t.Fatal(err)
+		}
+		c := newDenOn(t, readOnly{d.st}, func(c *swr.Config[user]) { c.Validate = func(user) error { return errors.New("no") } }).c
+		_, _ = c.Get(t.Context(), "1")
+		if s := c.Stats(); s.Failures != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// A rival writes whenever somebody has looked.
+type rival struct {
+	store.Store
+	write func()
+}
+
+func (r rival) Get(ctx context.Context, key string) (*store.Item, error) {
+	it, err := r.Store.Get(ctx, key)
+	r.write()
+	return it, err
+}
+
+func TestSetGivesWayToOthersThatKeepWriting(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		c := newDenOn(t, rival{d.st, func() {
+			if err := d.c.Set(t.Context(), "1", user{Name: "rival"}, 0); err != nil {
+				t.Error(err)
+			}
+		}}).c
+		if err := c.Set(t.Context(), "1", user{Name: "set"}, 0); err != nil {
+			t.Error(err)
+		}
+		d.wantGet("rival", nil)
+	})
+}
+
+// A Get refreshes nothing, so that there is no reason to take what is fresh for stale.
+func TestAGetIsNoEarlyRefresh(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		d.wants("a", "a", 1)
+		for range 100 {
+			d.wantGet("a", nil)
+			d.c.GetMany(t.Context(), "1", "2")
+		}
+		if s := d.c.Stats(); s.Hits != 200 || s.Stale != 0 {
+			t.Errorf("%+v", s)
+		}
+	}, func(c *swr.Config[user]) { c.EarlyRefresh = 30 })
+}

@@ -3,6 +3,7 @@ package swr
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/reprise-go/reprise/store"
@@ -36,7 +37,8 @@ func (c *Cache[T]) GetMany(ctx context.Context, keys ...string) map[string]T {
 // GetOrSetMany is GetOrSet for many keys: those that are not stored are loaded by
 // one call of load, which need not know of all: a key that it leaves out has no value,
 // as if by ErrNotFound. Those that somebody else is loading are waited for. Stale
-// ones are refreshed one by one.
+// ones are refreshed one by one. What ErrKey is said of is loaded by a call of its
+// own.
 //
 // The map holds what there is; the error, if any, is one of those that kept the
 // others from being loaded.
@@ -46,7 +48,7 @@ func (c *Cache[T]) GetOrSetMany(ctx context.Context, keys []string, load func(ct
 	for i, k := range calls {
 		srcs[i] = k
 	}
-	b := &batch[T]{load: load, done: make(chan struct{})}
+	b := newBatch(nil, load)
 	results := c.group.LoadMany(ctx, srcs, func(leading []int) {
 		for _, i := range leading {
 			calls[i].batch = b
@@ -68,7 +70,33 @@ func (c *Cache[T]) GetOrSetMany(ctx context.Context, keys []string, load func(ct
 			failed = err
 		}
 	}
+	if err := c.bypassMany(ctx, keys, load, all); failed == nil {
+		failed = err
+	}
 	return all, failed
+}
+
+// bypassMany is bypass for those of keys that cannot be stored. It puts into all what
+// it brings.
+func (c *Cache[T]) bypassMany(ctx context.Context, keys []string, load func(context.Context, []string) (map[string]T, error), all map[string]T) (failed error) {
+	var none []string
+	for _, key := range keys {
+		if !isKey(key) {
+			none = append(none, key)
+		}
+	}
+	slices.Sort(none)
+	none = slices.Compact(none)
+	b := newBatch(slices.Clone(none), load)
+	for _, key := range none {
+		switch v, err := c.bypass(ctx, func(ctx context.Context) (T, error) { return b.of(ctx, key) }); {
+		case err == nil:
+			all[key] = v
+		case !errors.Is(err, ErrNotFound) && failed == nil:
+			failed = err
+		}
+	}
+	return failed
 }
 
 // callsFor returns a call for each of keys that is one, once, primed with what is
@@ -86,6 +114,7 @@ func (c *Cache[T]) callsFor(ctx context.Context, keys []string, load func(contex
 		k := c.call(key, now, nil)
 		if load != nil {
 			k.load = func(ctx context.Context) (T, error) { return one(ctx, key, load) }
+			k.early = c.config.EarlyRefresh
 		}
 		calls, names = append(calls, k), append(names, k.Claim().Key)
 	}
@@ -116,6 +145,13 @@ type batch[T any] struct {
 	panic   any // of the load: each of the calls panics with it, as if it had loaded alone
 }
 
+// errExited is of a load for many that ended its goroutine, and has brought nothing.
+var errExited = errors.New("swr: load called runtime.Goexit")
+
+func newBatch[T any](keys []string, load func(context.Context, []string) (map[string]T, error)) *batch[T] {
+	return &batch[T]{keys: keys, load: load, done: make(chan struct{})}
+}
+
 // of returns the value of key. The first to ask loads for all, in its context.
 func (b *batch[T]) of(ctx context.Context, key string) (T, error) {
 	if b.running.CompareAndSwap(false, true) {
@@ -133,6 +169,7 @@ func (b *batch[T]) run(ctx context.Context) {
 		b.panic = recover()
 		close(b.done)
 	}()
+	b.err = errExited // until it has returned: what it left out is not known to be missing
 	b.values, b.err = b.load(ctx, b.keys)
 }
 

@@ -18,6 +18,7 @@ type call[T any] struct {
 	name string // key, once somebody keeps it
 	load func(context.Context) (T, error)
 
+	early  float64 // Config.EarlyRefresh, if the call may refresh
 	began  clock.Reading
 	now    int64 // of the last look, in nanoseconds since 1970
 	looked bool
@@ -97,11 +98,10 @@ func (k *call[T]) State(v *cell[T]) State {
 	if v == nil || k.open(v) != nil {
 		return Absent
 	}
-	early := k.c.config.EarlyRefresh
-	if early == 0 {
+	if k.early == 0 {
 		return v.state(k.now, 0, 0)
 	}
-	return v.state(k.now, early, rand.ExpFloat64())
+	return v.state(k.now, k.early, rand.ExpFloat64())
 }
 
 // Claim is of Source.
@@ -134,8 +134,9 @@ func (k *call[T]) Fill(ctx context.Context, run *Run, _ *cell[T]) (Made[*cell[T]
 		}
 	}
 	// What is not stored is for those who wait all the same: to delete what it
-	// takes the place of tells whether a purge came first.
-	m.Drop = len(m.Keep) == 0
+	// takes the place of tells whether a purge came first. Who loads for himself
+	// has nobody who waits, and leaves what is stored to those who store.
+	m.Drop = len(m.Keep) == 0 && !run.Solo()
 	return m, nil
 }
 

@@ -121,3 +121,53 @@ func TestAnotherTypeIsAMiss(t *testing.T) {
 		t.Errorf("%#x: what programs of today store would be a miss", got)
 	}
 }
+
+// tangle is a type that refers to many, each of which refers to all of them.
+type tangle struct {
+	A *knot[[1]int]
+	B *knot[[2]int]
+	C *knot[[3]int]
+	D *knot[[4]int]
+	E *knot[[5]int]
+	F *knot[[6]int]
+	G *knot[[7]int]
+	H *knot[[8]int]
+	I *knot[[9]int]
+	J *knot[[10]int]
+	K *knot[[11]int]
+	L *knot[[12]int]
+}
+
+type knot[K any] struct {
+	A   *knot[[1]int]
+	B   *knot[[2]int]
+	C   *knot[[3]int]
+	D   *knot[[4]int]
+	E   *knot[[5]int]
+	F   *knot[[6]int]
+	G   *knot[[7]int]
+	H   *knot[[8]int]
+	I   *knot[[9]int]
+	J   *knot[[10]int]
+	K   *knot[[11]int]
+	L   *knot[[12]int]
+	Own K
+}
+
+// Types of a schema with many relations refer to each other in very many ways.
+func TestTypesThatReferToEachOtherHaveAFingerprint(t *testing.T) {
+	type list []list
+	type lists map[string][]lists
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if swr.Fingerprint[tangle]("") == swr.Fingerprint[knot[[1]int]]("") || swr.Fingerprint[list]("") == swr.Fingerprint[lists]("") {
+			t.Error("different types have one fingerprint")
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("no fingerprint after 10 s")
+	}
+}

@@ -36,3 +36,6 @@ func Fingerprint[T any](version string) uint64 { return fingerprint[T](JSON[T]{}
 
 // WellKnown is how many hits make a value well known.
 const WellKnown = known.After
+
+// MaxPlaces is how many calls of a store LoadMany makes at the same time.
+const MaxPlaces = maxPlaces

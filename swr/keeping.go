@@ -177,6 +177,6 @@ func (c *Cache[T]) unusable(ctx context.Context, it *store.Item, err error) {
 		_ = lease.Release(context.WithoutCancel(ctx))
 	}
 	if err != nil && !errors.Is(err, store.ErrOvertaken) {
-		c.record.StoreFailed("commit", err)
+		watched{c.record, &c.stats}.StoreFailed("commit", err)
 	}
 }

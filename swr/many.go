@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/reprise-go/reprise/store"
 )
 
 // A Result is what Load returns, for one of many.
@@ -18,25 +20,11 @@ type Result[V any] struct {
 // before the first Fill, which those are, as indexes of srcs, so that one run can
 // bring what all their Fills return. Left out are those that somebody else is
 // filling: they are waited for, and filled one by one if nothing comes of that. A
-// panic of a Fill reaches the caller when all have ended.
+// panic of a Lookup or a Fill reaches the caller when all have ended.
 func (g *Group[V]) LoadMany(ctx context.Context, srcs []Source[V], gather func(leading []int)) []Result[V] {
-	b := &bundle[V]{g: g, srcs: srcs, results: make([]Result[V], len(srcs)), gather: gather}
-	b.asked.Add(1) // it must not be known before all have been asked
-	var wg sync.WaitGroup
-	for i, src := range srcs {
-		v, st := g.Peek(ctx, src)
-		if st == Fresh {
-			b.results[i] = Result[V]{v, Hit, nil}
-			continue
-		}
-		b.asked.Add(1)
-		wg.Go(func() {
-			defer b.caught()
-			b.load(ctx, i, v, st)
-		})
-	}
-	b.asked.Done()
-	wg.Wait()
+	b := &bundle[V]{g: g, srcs: srcs, results: make([]Result[V], len(srcs)), gather: gather, places: make(places, maxPlaces)}
+	b.start(ctx)
+	b.loads.Wait()
 	if b.panicked != nil {
 		panic(b.panicked)
 	}
@@ -49,13 +37,70 @@ type bundle[V any] struct {
 	srcs    []Source[V]
 	results []Result[V]
 
+	loads  sync.WaitGroup
 	asked  sync.WaitGroup // those of which it is not known yet whether they lead
 	gather func([]int)
 	once   sync.Once
+	places places
 
 	mu       sync.Mutex
 	leading  []int
 	panicked any
+}
+
+// maxPlaces is how many leases one bundle asks for at the same time, and how many
+// values it has stored. A store gives each call little time, and thousands that come
+// at once would keep each other from being answered within it.
+const maxPlaces = 64
+
+// places are taken for the time of a call of the store.
+type places chan struct{}
+
+func (p places) take() (leave func()) {
+	p <- struct{}{}
+	return func() { <-p }
+}
+
+// placed is a lease whose Commit waits for a place.
+type placed struct {
+	store.Lease
+	places places
+}
+
+// Commit is of store.Lease.
+func (p placed) Commit(ctx context.Context, entries ...store.Entry) error {
+	defer p.places.take()()
+	return p.Lease.Commit(ctx, entries...)
+}
+
+// acquire is Group.acquire, as soon as there is a place.
+func (b *bundle[V]) acquire(ctx context.Context, f *flight[V], claim store.Claim) store.Lease {
+	defer b.places.take()()
+	lease, _ := b.g.acquire(ctx, f, claim)
+	if lease == nil {
+		return nil
+	}
+	return placed{lease, b.places}
+}
+
+// start looks at all of srcs and has those loaded that are not fresh. A panic of a
+// look must not leave those that have begun waiting for the rest.
+func (b *bundle[V]) start(ctx context.Context) {
+	b.asked.Add(1) // it must not be known before all have been asked
+	defer b.asked.Done()
+	defer b.caught()
+	for i, src := range b.srcs {
+		v, st := b.g.Peek(ctx, src)
+		if st == Fresh {
+			b.results[i] = Result[V]{v, Hit, nil}
+			continue
+		}
+		b.asked.Add(1)
+		b.loads.Go(func() {
+			defer b.caught()
+			b.load(ctx, i, v, st)
+		})
+	}
 }
 
 // load brings the result of srcs[i], which is not fresh.
@@ -72,7 +117,7 @@ func (b *bundle[V]) load(ctx context.Context, i int, v V, st State) {
 	if fillable {
 		if f, role := g.join(src.Claim().Slot, false); role != leader {
 			g.leave(f, role)
-		} else if lease, _ := g.acquire(ctx, f, src.Claim()); lease == nil {
+		} else if lease := b.acquire(ctx, f, src.Claim()); lease == nil {
 			g.drop(f, lookAgain)
 		} else {
 			b.leads(i, asked)

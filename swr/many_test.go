@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,7 +71,7 @@ func TestManyAreLoadedByOneCall(t *testing.T) {
 		if err := d.c.Set(t.Context(), "2", user{Name: "2"}, 0); err != nil {
 			t.Fatal(err)
 		}
-		got, err := d.c.GetOrSetMany(t.Context(), []string{"1", "2", "3", "4", "1", "", strings.Repeat("x", 2000)}, m.load)
+		got, err := d.c.GetOrSetMany(t.Context(), []string{"1", "2", "3", "4", "1"}, m.load)
 		if err != nil || names(got) != "1 2 3" {
 			t.Errorf("%q, %v", names(got), err)
 		}
@@ -84,6 +86,28 @@ func TestManyAreLoadedByOneCall(t *testing.T) {
 		if err != nil || len(got) != 0 {
 			t.Errorf("%v, %v", got, err)
 		}
+	})
+}
+
+// What cannot be stored is loaded all the same, by each of its callers: nobody is to
+// take it for missing.
+func TestManyThatCannotBeStoredAreLoaded(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		long, none := strings.Repeat("x", 2000), strings.Repeat("y", 2000)
+		m := &many{without: []string{none}}
+		for range 2 {
+			got, err := d.c.GetOrSetMany(t.Context(), []string{"1", long, none, long}, m.load)
+			if err != nil || names(got) != "1 "+long {
+				t.Errorf("%q, %v", names(got), err)
+			}
+		}
+		m.wants(t, "1", long+" "+none, long+" "+none)
+		if s := d.c.Stats(); s.Bypassed != 4 || s.Misses != 1 || s.Hits != 1 {
+			t.Errorf("%+v", s)
+		}
+		broken := errors.New("broken")
+		_, err := d.c.GetOrSetMany(t.Context(), []string{"1", long}, (&many{err: broken, without: []string{long}}).load)
+		d.wantErr(err, broken)
 	})
 }
 
@@ -305,6 +329,112 @@ func TestManyAreLookedForAtOnce(t *testing.T) {
 		}
 		if n := c.Stats().Failures; n != 2 {
 			t.Errorf("%d failures", n)
+		}
+	})
+}
+
+func TestAPanicOfValidateEndsTheLoadsOfMany(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		bad := newDenOn(t, d.st, func(c *swr.Config[user]) {
+			c.Validate = func(u user) error {
+				if u.Name == "bad" {
+					panic("boom")
+				}
+				return nil
+			}
+		}).c
+		if err := d.c.Set(t.Context(), "2", user{Name: "bad"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() {
+				if p := recover(); p != "boom" {
+					t.Errorf("recovered %v", p)
+				}
+			}()
+			_, _ = bad.GetOrSetMany(t.Context(), []string{"1", "2"}, (&many{}).load)
+		}()
+		synctest.Wait()
+		began := time.Now()
+		if u, err := d.ask("a"); err != nil || time.Since(began) > 2*time.Second {
+			t.Errorf("%v, %v after %v", u, err, time.Since(began))
+		}
+		_, _ = d.c.Delete(t.Context(), "2")
+	})
+}
+
+// What a load did not come to is not known to be missing.
+func TestALoadOfManyThatExitsLoadsNothing(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		var wg sync.WaitGroup
+		var got map[string]user
+		var err error
+		wg.Go(func() {
+			got, err = d.c.GetOrSetMany(t.Context(), []string{"1", "2", "3"}, func(context.Context, []string) (map[string]user, error) {
+				runtime.Goexit()
+				return nil, nil
+			})
+		})
+		wg.Wait()
+		if len(got) != 0 || err == nil {
+			t.Errorf("%v, %v", got, err)
+		}
+		for _, key := range []string{"1", "2", "3"} {
+			if _, err := d.c.Get(t.Context(), key); !errors.Is(err, swr.ErrMiss) {
+				t.Errorf("%s: %v", key, err)
+			}
+		}
+	}, func(c *swr.Config[user]) { c.Missing = time.Minute })
+}
+
+// A busyStore takes its time to open and to end fills, and notes how many it has
+// opened or ended at the same time.
+type busyStore struct {
+	store.Store
+	now, most atomic.Int64
+}
+
+func (b *busyStore) work() {
+	b.most.Store(max(b.most.Load(), b.now.Add(1)))
+	time.Sleep(time.Millisecond)
+	b.now.Add(-1)
+}
+
+func (b *busyStore) Acquire(ctx context.Context, c store.Claim) (store.Lease, error) {
+	b.work()
+	l, err := b.Store.Acquire(ctx, c)
+	return busyLease{l, b}, err
+}
+
+type busyLease struct {
+	store.Lease
+	b *busyStore
+}
+
+func (l busyLease) Commit(ctx context.Context, entries ...store.Entry) error {
+	l.b.work()
+	return l.Lease.Commit(ctx, entries...)
+}
+
+// Thousands of calls at once would keep each other from ending in the time that a
+// store gives them.
+func TestVeryManyDoNotReachTheStoreAtOnce(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		st := &busyStore{Store: d.st}
+		c := newDenOn(t, st).c
+		keys := make([]string, 10*swr.MaxPlaces)
+		for i := range keys {
+			keys[i] = fmt.Sprint(i)
+		}
+		m := &many{}
+		if got, err := c.GetOrSetMany(t.Context(), keys, m.load); err != nil || len(got) != len(keys) || len(m.asked) != 1 {
+			t.Errorf("%d by %d loads, %v", len(got), len(m.asked), err)
+		}
+		if got := c.GetMany(t.Context(), keys...); len(got) != len(keys) {
+			t.Errorf("%d of %d are stored", len(got), len(keys))
+		}
+		if n := st.most.Load(); n != swr.MaxPlaces {
+			t.Errorf("%d at once, want %d", n, swr.MaxPlaces)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/reprise-go/reprise/store"
 )
@@ -70,7 +71,7 @@ func (g *Group[V]) refreshUnder(ctx context.Context, src Source[V], f *flight[V]
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{p, debug.Stack()}
-			g.opts.Observe.Filled(f.slot.Key, 0, true, err)
+			g.opts.Observe.Filled(f.slot.Key, time.Since(f.ctx.began), true, err)
 		}
 	}()
 	_, err = g.work(ctx, src, f, lease, old, true)

@@ -15,21 +15,26 @@ func fingerprint[T any](codec Codec[T], version string) uint64 {
 	h := fnv.New64a()
 	name, _, _ := strings.Cut(reflect.TypeOf(codec).String(), "[")
 	fmt.Fprintf(h, "%q %q ", version, name)
-	describe(h, reflect.TypeFor[T](), nil)
+	describe(h, reflect.TypeFor[T](), make(map[reflect.Type]int))
 	return h.Sum64()
 }
 
-// describe writes t's structure. above are the types that t is part of: a type
-// that contains itself is told by how far up that was.
-func describe(w io.Writer, t reflect.Type, above []reflect.Type) {
-	for i, a := range above {
-		if a == t {
-			fmt.Fprintf(w, "^%d", len(above)-i)
-			return
-		}
+// describe writes t's structure. seen numbers the types with a name and parts that
+// were met before: each is told once, and by its number from then on. Otherwise
+// those that refer to each other would be told once for each way from one to another.
+func describe(w io.Writer, t reflect.Type, seen map[reflect.Type]int) {
+	if n, again := seen[t]; again {
+		fmt.Fprintf(w, "^%d ", n)
+		return
 	}
-	above = append(above[:len(above):len(above)], t)
 	fmt.Fprint(w, t.Kind(), " ")
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map, reflect.Array, reflect.Pointer, reflect.Slice, reflect.Chan:
+		if t.Name() != "" {
+			seen[t] = len(seen)
+		}
+	default:
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		for i := range t.NumField() {
@@ -38,17 +43,17 @@ func describe(w io.Writer, t reflect.Type, above []reflect.Type) {
 				continue // codecs of T's own keep them as they like: Schema tells
 			}
 			fmt.Fprintf(w, "%q %q ", f.Name, f.Tag)
-			describe(w, f.Type, above)
+			describe(w, f.Type, seen)
 		}
 		fmt.Fprint(w, ";")
 	case reflect.Map:
-		describe(w, t.Key(), above)
-		describe(w, t.Elem(), above)
+		describe(w, t.Key(), seen)
+		describe(w, t.Elem(), seen)
 	case reflect.Array:
 		fmt.Fprint(w, t.Len(), " ")
-		describe(w, t.Elem(), above)
+		describe(w, t.Elem(), seen)
 	case reflect.Pointer, reflect.Slice, reflect.Chan:
-		describe(w, t.Elem(), above)
+		describe(w, t.Elem(), seen)
 	case reflect.Interface, reflect.Func:
 		fmt.Fprintf(w, "%s ", t)
 	default:

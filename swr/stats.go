@@ -170,9 +170,7 @@ type watched struct {
 
 // Filled is of Observer.
 func (w watched) Filled(key string, took time.Duration, background bool, err error) {
-	if took > 0 { // 0 tells of a panic that was told before
-		w.t.load.add(took)
-	}
+	w.t.load.add(took)
 	w.Calls.Filled(key, took, background, err)
 }
 

@@ -57,7 +57,8 @@ func run(addr, redis string) error {
 	if sized, ok := st.(store.Sizer); ok {
 		collector.Watch("catalog", sized)
 	}
-	cache, err := reprise.New(st, reprise.WithRecorder(collector), reprise.WithLogger(slog.Default()))
+	cache, err := reprise.New(st, reprise.WithRecorder(collector), reprise.WithLogger(slog.Default()),
+		reprise.WithTrace(chimiddleware.GetReqID)) // or a span's id, with tracing
 	if err != nil {
 		return err
 	}
@@ -102,17 +103,21 @@ func routes(cache *reprise.Cache, registry *prometheus.Registry) http.Handler {
 	}
 	search := catalog
 	search.Name, search.TTL = "search", 10*time.Second
+	stock := catalog
+	stock.Name, stock.TTL, stock.StaleWhileRevalidate = "stock", time.Second, 2*time.Second
 
 	shop := &shop{}
 	r := chi.NewRouter()
 	r.Use(chimiddleware.GetHead) // without it chi answers a HEAD with 405 before the cache sees it
-	r.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	r.Use(chimiddleware.RequestID)
+	r.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})) // which has exemplars
 	r.Group(func(r chi.Router) {
 		r.Use(cache.Handler(catalog))
 		r.Get("/products/{id}", shop.product)
 		r.Get("/categories/{id}", shop.product)
 	})
 	r.With(cache.Handler(search)).Get("/search", shop.search)
+	r.With(cache.Handler(stock)).Get("/stock/{id}", shop.stock)
 	r.Post("/products/{id}/purge", func(w http.ResponseWriter, r *http.Request) {
 		if _, err := cache.PurgeTags(r.Context(), "product:"+chi.URLParam(r, "id")); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -124,7 +129,7 @@ func routes(cache *reprise.Cache, registry *prometheus.Registry) http.Handler {
 }
 
 // shop stands for whatever is slow.
-type shop struct{ computed atomic.Int64 }
+type shop struct{ computed, asked atomic.Int64 }
 
 func (s *shop) product(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
@@ -134,6 +139,16 @@ func (s *shop) product(w http.ResponseWriter, r *http.Request) {
 
 func (s *shop) search(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, map[string]string{"query": r.URL.Query().Get("q")})
+}
+
+// stock asks a warehouse that does not answer each third time. What was stored stands
+// in then, for an hour.
+func (s *shop) stock(w http.ResponseWriter, r *http.Request) {
+	if s.asked.Add(1)%3 == 0 {
+		http.Error(w, "the warehouse does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	s.answer(w, map[string]string{"id": chi.URLParam(r, "id"), "left": "7"})
 }
 
 // answer takes 200 ms, and counts how often it was asked.

@@ -106,7 +106,7 @@ func (s *stand) checkConf(ctx context.Context, b block) (err error) {
 	if err := os.WriteFile(file, []byte(conf.String()), 0o600); err != nil {
 		return err
 	}
-	addr, end, err := redistest.StartWith(ctx, "--include", file)
+	addr, end, err := redistest.Start(ctx, "--include", file)
 	if err != nil {
 		return err
 	}

@@ -204,7 +204,7 @@ func (c *call) redisServer(ctx context.Context) error {
 			args = append(args, c.args[i])
 		}
 	}
-	addr, end, err := redistest.StartWith(ctx, args...)
+	addr, end, err := redistest.Start(ctx, args...)
 	if err != nil {
 		return err
 	}

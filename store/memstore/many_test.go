@@ -45,7 +45,7 @@ func TestPing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h, err := s.Ping(context.Background()); err != nil || h.Latency != 0 || h.Degraded != "" || h.Local.Budget != defaultBytes {
+	if h, err := s.Ping(context.Background()); err != nil || h.Latency != 0 || h.Degraded != "" || h.Lag != 0 || h.Local.Budget != defaultBytes {
 		t.Errorf("%+v, %v", h, err)
 	}
 }

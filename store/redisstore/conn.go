@@ -27,6 +27,8 @@ type conn struct {
 	proof, suspect atomic.Int64
 	// beat is when the heartbeat was sent that has no answer yet; 0: there is none.
 	beat atomic.Int64
+	// joined is when it was first read on; of beats, under their lock.
+	joined int64
 
 	gen    atomic.Uint64 // rises when Redis says that it forgot all it tracked
 	closed atomic.Bool

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -160,7 +161,7 @@ func (e *env) addrs() []string {
 	switch {
 	case host == "" && port != "":
 		e.bad("PORT", "without "+e.prefix+"HOST")
-	case strings.ContainsAny(host, "/@, "): // a URL, and then perhaps with a password
+	case strings.ContainsAny(host, "/@, ") || strings.Contains(host, ":") && !isIP(host): // a URL, and then perhaps with a password
 		e.bad("HOST", "not a host's name or address")
 		addrs = []string{"localhost:6379"} // for the sake of what else is to be said
 	case host != "" && addrs != nil:
@@ -176,6 +177,12 @@ func (e *env) addrs() []string {
 		addrs = []string{net.JoinHostPort(strings.Trim(host, "[]"), port)}
 	}
 	return addrs
+}
+
+// isIP tells whether host is an address: only in those is a colon no beginning of a port.
+func isIP(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
 }
 
 // tls takes what is to be said of TLS; nil: it is not used.

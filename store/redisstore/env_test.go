@@ -87,6 +87,7 @@ func TestEnvErrors(t *testing.T) {
 		"port alone":     {[]string{"R_ADDRS=h:1", "R_PORT=1"}, []string{"R_PORT"}},
 		"kubernetes":     {[]string{"R_HOST=h", "R_PORT=tcp://10.0.0.1:6379", "R_SERVICE_HOST=10.0.0.1"}, []string{"R_PORT", "R_SERVICE_HOST"}},
 		"port 0":         {[]string{"R_HOST=h", "R_PORT=0"}, []string{"R_PORT"}},
+		"port in host":   {[]string{"R_HOST=redis:6380"}, []string{"R_HOST"}},
 		"a URL as host":  {[]string{"R_HOST=redis://u:secret@h:1"}, []string{"R_HOST"}},
 		"a URL as addr":  {[]string{"R_ADDRS=redis://u:secret@h:1"}, []string{"R_ADDRS"}},
 		"bad URL":        {[]string{"R_URL=http://u:secret@h:1"}, []string{"R_URL"}},

@@ -13,6 +13,7 @@ type beats struct {
 	mu    sync.Mutex
 	conns map[*conn]bool // true: a heartbeat is under way
 	lost  int64          // when the last one was that broke, on the store's clock; 0: none has
+	last  int64          // the newest proof of those that broke; 0: none has
 	now   chan struct{}
 }
 
@@ -22,6 +23,7 @@ func newBeats() *beats {
 
 func (b *beats) join(c *conn) {
 	b.mu.Lock()
+	c.joined = c.s.clock()
 	b.conns[c] = false
 	b.mu.Unlock()
 	b.kick()
@@ -31,10 +33,27 @@ func (b *beats) leave(c *conn) {
 	b.mu.Lock()
 	if _, joined := b.conns[c]; joined {
 		b.lost = c.s.clock()
+		b.last = max(b.last, c.proof.Load(), c.joined)
 	}
 	delete(b.conns, c)
 	b.mu.Unlock()
 	b.kick() // and the loss is told
+}
+
+// lag returns how long ago the connection that is worst off proved itself alive. One
+// that has never done so has read nothing before it joined. Where all have broken, and
+// away says that there is nobody to connect to, the last proof of theirs counts on.
+func (b *beats) lag(now int64, away bool) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	oldest := now
+	if len(b.conns) == 0 && away && b.last != 0 {
+		oldest = b.last
+	}
+	for c := range b.conns {
+		oldest = min(oldest, max(c.proof.Load(), c.joined))
+	}
+	return time.Duration(now - oldest)
 }
 
 // allAfter reports whether every connection has answered a heartbeat that was

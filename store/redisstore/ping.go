@@ -21,7 +21,10 @@ func (s *Store) Ping(ctx context.Context) (store.Health, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	p := s.ping(ctx)
-	h := store.Health{Latency: p.slowest, Degraded: strings.Join(s.degraded(p), ", "), Local: s.local.size()}
+	h := store.Health{
+		Latency: p.slowest, Degraded: strings.Join(s.degraded(p), ", "),
+		Lag: s.beats.lag(s.clock(), p.answered == 0), Local: s.local.size(),
+	}
 	if p.answered > 0 {
 		return h, nil
 	}

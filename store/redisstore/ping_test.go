@@ -64,6 +64,40 @@ func TestPing(t *testing.T) {
 	is("started again", true)
 }
 
+// TestLag reads through a link that freezes, breaks, and works again: what is not
+// proved grows old, also without a connection, and a new one begins anew.
+func TestLag(t *testing.T) {
+	server := newServer(t)
+	o := Options{Addrs: []string{server.addr}, Timeout: 100 * time.Millisecond, Trust: 200 * time.Millisecond}
+	s := connected(t, o)
+	lag := func() time.Duration { h, _ := s.Ping(ctx); return h.Lag }
+	if got := lag(); got != 0 {
+		t.Errorf("nothing is kept, and the lag is %v", got)
+	}
+	fill(t, s, "k", "v")
+	warm(t, s, "k")
+	within := func(when string) {
+		t.Helper()
+		eventually(t, 3*time.Second, when, func() bool { got := lag(); return got > 0 && got < o.Trust })
+	}
+	over := func(when string, limit time.Duration) {
+		t.Helper()
+		eventually(t, limit+3*time.Second, when, func() bool { return lag() > limit })
+	}
+	within("kept")
+	server.signal(syscall.SIGSTOP)
+	over("frozen", 2*o.Trust)
+	server.signal(syscall.SIGCONT)
+	within("going on")
+	server.kill()
+	over("gone", 2*o.Trust)
+	server.start()
+	eventually(t, 3*time.Second, "back, with nothing kept", func() bool { return pingIs(s, true) && lag() == 0 })
+	fill(t, s, "k", "v")
+	warm(t, s, "k")
+	within("kept again")
+}
+
 func TestPingBeforeItIsConnected(t *testing.T) {
 	addr := freeAddr(t)
 	s := open(t, Options{Addrs: []string{addr}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/reprise-go/reprise/store"
 )
@@ -112,6 +113,8 @@ func pingMutants() []mutant {
 		ping("a ping fails", func(h store.Health) (store.Health, error) { return h, errors.New("not today") }),
 		ping("a ping knows no size", func(h store.Health) (store.Health, error) { h.Local = store.LocalSize{}; return h, nil }),
 		ping("a ping goes back in time", func(h store.Health) (store.Health, error) { h.Latency = -1; return h, nil }),
+		ping("a ping hears of purges before they are made", func(h store.Health) (store.Health, error) { h.Lag = -1; return h, nil }),
+		ping("a ping has not heard of purges for long", func(h store.Health) (store.Health, error) { h.Lag = time.Hour; return h, nil }),
 		ping("a ping calls broken what works", func(h store.Health) (store.Health, error) {
 			h.Degraded = store.NoTracking + ", " + store.BreakerOpen
 			return h, nil

@@ -1,6 +1,10 @@
 package storetest
 
-import "github.com/reprise-go/reprise/store"
+import (
+	"time"
+
+	"github.com/reprise-go/reprise/store"
+)
 
 // pingChecks are of stores that are a store.Pinger.
 func pingChecks() []check {
@@ -15,6 +19,9 @@ func pinged(r *room) {
 	}
 	if h.Latency < 0 {
 		r.Errorf("Latency %v", h.Latency)
+	}
+	if h.Lag < 0 || h.Lag > time.Minute {
+		r.Errorf("Lag %v", h.Lag)
 	}
 	for _, broken := range []string{store.NotConnected, store.NotAnswering, store.Refusing, store.PartlyAway, store.BreakerOpen} {
 		if h.Has(broken) {
