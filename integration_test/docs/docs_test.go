@@ -73,15 +73,14 @@ func newHouse(t *testing.T) *house {
 // what one starts is there for those that follow.
 type stand struct {
 	*house
-	home     string             // where its commands run, from root: the directory of its module
-	programs map[string]program // that commands start, by the address that the page has for them
-	servers  map[string]*server // those that run, by the same
-	redis    string             // the address of its Redis; "" until it is needed
+	home     string              // where its commands run, from root: the directory of its module
+	programs map[string]*program // by the addresses that the page has them at
+	redis    string              // the address of its Redis; "" until it is needed
 	endRedis func() error
 }
 
 func (h *house) stand(page string) *stand {
-	s := &stand{house: h, home: ".", programs: make(map[string]program), servers: make(map[string]*server)}
+	s := &stand{house: h, home: ".", programs: make(map[string]*program)}
 	if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), "go.mod")); err == nil {
 		s.home = filepath.Dir(page)
 	}
@@ -100,8 +99,10 @@ func (s *stand) needRedis(ctx context.Context) (addr string, err error) {
 // close ends what the page's commands have started.
 func (s *stand) close() error {
 	var errs []error
-	for _, srv := range s.servers {
-		errs = append(errs, srv.end())
+	for _, p := range s.programs {
+		if p.running != nil {
+			errs = append(errs, p.running.end())
+		}
 	}
 	if s.endRedis != nil {
 		errs = append(errs, s.endRedis())

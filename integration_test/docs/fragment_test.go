@@ -131,6 +131,7 @@ func withoutEllipses(text string) (blank string, holes []int) {
 	width := strings.Repeat(" ", len(mark))
 	text = strings.ReplaceAll(text, mark+",", width+" ")
 	text = strings.ReplaceAll(text, ", "+mark, "  "+width)
+	text = strings.ReplaceAll(text, ","+mark, " "+width)
 	return strings.ReplaceAll(text, mark, width), holes
 }
 

@@ -107,7 +107,7 @@ var harness = []struct {
 	{"for ever", "~~~sh\nwhile :; do curl -s localhost:8080/products/$((RANDOM % 20)) >/dev/null; done\n~~~", ""},
 	{"for ever in vain", "~~~sh\nwhile :; do curl -s localhost:8080/nothing >/dev/null; done\n~~~", "was answered 404"},
 
-	{"JSON", "~~~json\n{\"a\": [1, …]}\n~~~", ""},
+	{"JSON", "~~~json\n{\"a\": [1, …],…}\n~~~", ""},
 	{"JSON broken", "~~~json\n{\"a\": [1}\n~~~", "invalid character"},
 	{"YAML", "~~~yaml\na: [1]\n---\nb: 2\n~~~", ""},
 	{"YAML broken", "~~~yaml\na: 1\n---\nb: [2\n~~~", "yaml:"},

@@ -97,7 +97,7 @@ func askTwice(ctx context.Context, bin, addr string, says []string) (err error) 
 	if len(says) != 1 || !strings.HasPrefix(says[0], "GET /") {
 		return errors.New("what to ask this program? Say it before the block: <!-- docs-test: GET /path -->")
 	}
-	srv, err := start(ctx, addr, filepath.Dir(bin), bin)
+	srv, err := start(ctx, []string{addr}, filepath.Dir(bin), bin)
 	if err != nil {
 		return err
 	}

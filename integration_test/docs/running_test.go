@@ -15,16 +15,24 @@ import (
 	"github.com/reprise-go/reprise/integration_test/redistest"
 )
 
-// A program is a binary as a page runs it, if that listens.
+// A program is a binary as a page runs it.
 type program struct {
 	binary  string
 	command []string // the subcommand, if it has one
-	args    []string // its arguments, but for where to listen
+	args    []string // its arguments, but for the flag that says where to listen
+	listens []string // the addresses that the page has it at; first the one that flag is for
+
+	running *server           // nil until it is asked
+	actual  map[string]string // where those addresses really are
 }
+
+// redisAddr is where the page has its Redis.
+const redisAddr = "localhost:6379"
 
 var (
 	helpFlag   = regexp.MustCompile(`(?m)^\s+-([\w-]+)`)
 	listenFlag = regexp.MustCompile(`(?m)^\s+-([\w-]+).*\n.*default "(?:localhost)?:8080"`)
+	bareAddr   = regexp.MustCompile(`^(?:localhost|127\.0\.0\.1)?(:\d+)$`)
 )
 
 // goRun builds the program, and checks that it knows its flags. One that listens is
@@ -42,45 +50,50 @@ func (c *call) goRun(ctx context.Context) error {
 	if n < 0 {
 		n = len(args)
 	}
-	p, addr := program{binary: bin, command: args[:n]}, everyonesAddr
+	p := &program{binary: bin, command: args[:n], listens: []string{everyonesAddr}}
 	if n < len(args) {
-		if addr, err = p.take(ctx, args[n:]); err != nil {
+		if err := p.take(ctx, args[n:]); err != nil {
 			return err
 		}
 	}
 	if listens, err := mentions(c.at(pkg), ":8080"); err != nil || !listens {
 		return err
 	}
-	return c.stage(addr, p)
+	return c.stage(p)
 }
 
-// take checks the flags among args, keeps them, and returns where they have p listen.
-func (p *program) take(ctx context.Context, args []string) (addr string, err error) {
+// take checks the flags among args and keeps them. A flag that has an address without
+// a scheme says where to listen.
+func (p *program) take(ctx context.Context, args []string) error {
 	help, err := p.help(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
-	addr = everyonesAddr
 	for i := 0; i < len(args); i++ {
-		name, value, has := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		if strings.HasPrefix(args[i], "-") && !help.knows(name) {
-			return "", fmt.Errorf("its help does not list -%s", name)
-		}
-		if name != help.listen {
+		name, value, _ := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		if !strings.HasPrefix(args[i], "-") {
 			p.args = append(p.args, args[i])
 			continue
 		}
-		if i++; has {
-			i--
-		} else if i < len(args) {
+		if !slices.Contains(help.flags, name) {
+			return fmt.Errorf("its help does not list -%s", name)
+		}
+		if value == "" && i+1 < len(args) && bareAddr.MatchString(args[i+1]) {
+			i++
 			value = args[i]
 		}
-		addr = value
+		port := bareAddr.FindStringSubmatch(value)
+		switch {
+		case port == nil || "localhost"+port[1] == redisAddr:
+			p.args = append(p.args, args[i])
+		case name == help.listen:
+			p.listens[0] = "localhost" + port[1]
+		default:
+			p.args = append(p.args, "-"+name, "localhost"+port[1])
+			p.listens = append(p.listens, "localhost"+port[1])
+		}
 	}
-	if strings.HasPrefix(addr, ":") {
-		addr = "localhost" + addr
-	}
-	return addr, nil
+	return nil
 }
 
 // mentions tells whether a Go file of a directory has text in it.
@@ -120,8 +133,6 @@ type help struct {
 	listen string // the flag that says where; or ""
 }
 
-func (h help) knows(flag string) bool { return slices.Contains(h.flags, flag) }
-
 // help asks the program, which may call that a failure, for its flags.
 func (p *program) help(ctx context.Context) (help, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -143,56 +154,69 @@ func (p *program) help(ctx context.Context) (help, error) {
 	return h, nil
 }
 
-// stage has p be what listens on addr, and ends what did before.
-func (s *stand) stage(addr string, p program) error {
-	s.programs[addr] = p
-	if srv := s.servers[addr]; srv != nil {
-		delete(s.servers, addr)
-		return srv.end()
+// stage has p be what listens on its addresses, and ends what did before.
+func (s *stand) stage(p *program) error {
+	var errs []error
+	for _, addr := range p.listens {
+		if before := s.programs[addr]; before != nil && before.running != nil {
+			errs = append(errs, before.running.end())
+		}
+		s.programs[addr] = p
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // realAddr returns where what the page has at addr really is, and starts it if need be:
 // Redis, a program that the page has run, or examples/chi.
 func (s *stand) realAddr(ctx context.Context, addr string) (string, error) {
-	if addr == "localhost:6379" {
+	if addr == redisAddr {
 		return s.needRedis(ctx)
 	}
-	if srv := s.servers[addr]; srv != nil {
-		return srv.addr, nil
-	}
-	p, known := s.programs[addr]
-	if !known {
-		bin, err := s.build(ctx, "", "./examples/chi")
+	if s.programs[addr] == nil {
+		bin, err := s.build(ctx, ".", "./examples/chi")
 		if err != nil {
 			return "", err
 		}
-		p = program{binary: bin}
+		s.programs[addr] = &program{binary: bin, listens: []string{addr}}
 	}
+	p := s.programs[addr]
+	if p.running == nil {
+		if err := s.run(ctx, p); err != nil {
+			return "", err
+		}
+	}
+	return p.actual[addr], nil
+}
+
+// run starts p at free addresses.
+func (s *stand) run(ctx context.Context, p *program) error {
 	help, err := p.help(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if help.listen == "" {
-		return "", fmt.Errorf("what runs at %s has no flag for another address", addr)
+		return fmt.Errorf("what runs at %s has no flag for another address", p.listens[0])
 	}
-	actual, err := redistest.FreeAddr()
-	if err != nil {
-		return "", err
-	}
-	args := append(slices.Clone(p.command), "-"+help.listen, actual)
-	for _, arg := range p.args {
-		arg, err := s.substitute(ctx, arg)
+	p.actual = make(map[string]string)
+	var waitFor []string
+	for _, addr := range p.listens {
+		free, err := redistest.FreeAddr()
 		if err != nil {
-			return "", err
+			return err
 		}
-		args = append(args, arg)
+		p.actual[addr] = free
+		waitFor = append(waitFor, free)
 	}
-	srv, err := start(ctx, actual, s.dir, p.binary, args...)
-	if err != nil {
-		return "", err
+	args := append(slices.Clone(p.command), "-"+help.listen, waitFor[0])
+	for _, arg := range p.args {
+		actual, own := p.actual[arg]
+		if !own {
+			if actual, err = s.substitute(ctx, arg); err != nil {
+				return err
+			}
+		}
+		args = append(args, actual)
 	}
-	s.servers[addr] = srv
-	return actual, nil
+	p.running, err = start(ctx, waitFor, s.dir, p.binary, args...)
+	return err
 }

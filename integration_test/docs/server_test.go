@@ -20,16 +20,15 @@ const toListen = 60 * time.Second
 
 // A server is a process that listens.
 type server struct {
-	addr   string
 	cmd    *exec.Cmd
 	said   *bytes.Buffer // to be read when it is gone
 	ended  chan struct{} // closed when it is gone
 	result error
 }
 
-// start runs a program in dir, and returns when it listens on addr.
-func start(ctx context.Context, addr, dir, name string, args ...string) (*server, error) {
-	srv := &server{addr: addr, cmd: exec.Command(name, args...), said: new(bytes.Buffer), ended: make(chan struct{})}
+// start runs a program in dir, and returns when it listens on all addresses.
+func start(ctx context.Context, addrs []string, dir, name string, args ...string) (*server, error) {
+	srv := &server{cmd: exec.Command(name, args...), said: new(bytes.Buffer), ended: make(chan struct{})}
 	srv.cmd.Dir, srv.cmd.Stdout, srv.cmd.Stderr = dir, srv.said, srv.said
 	redistest.EndWithParent(srv.cmd)
 	if err := srv.cmd.Start(); err != nil {
@@ -39,21 +38,23 @@ func start(ctx context.Context, addr, dir, name string, args ...string) (*server
 		srv.result = srv.cmd.Wait()
 		close(srv.ended)
 	}()
-	if err := srv.listens(ctx); err != nil {
-		return nil, errors.Join(err, srv.end(), fmt.Errorf("%s %q said:\n%s", filepath.Base(name), args, srv.said))
+	for _, addr := range addrs {
+		if err := srv.listens(ctx, addr); err != nil {
+			return nil, errors.Join(err, srv.end(), fmt.Errorf("%s %q said:\n%s", filepath.Base(name), args, srv.said))
+		}
 	}
 	return srv, nil
 }
 
 // listens returns when the address accepts connections.
-func (srv *server) listens(ctx context.Context) error {
+func (srv *server) listens(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, toListen)
 	defer cancel()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	var dialer net.Dialer
 	for {
-		conn, err := dialer.DialContext(ctx, "tcp", srv.addr)
+		conn, err := dialer.DialContext(ctx, "tcp", addr)
 		if err == nil {
 			return conn.Close()
 		}
@@ -62,7 +63,7 @@ func (srv *server) listens(ctx context.Context) error {
 		case <-srv.ended:
 			return fmt.Errorf("it ended: %w", srv.result)
 		case <-ctx.Done():
-			return fmt.Errorf("it does not listen on %s: %w", srv.addr, err)
+			return fmt.Errorf("it does not listen on %s: %w", addr, err)
 		}
 	}
 }

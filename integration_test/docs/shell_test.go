@@ -215,8 +215,10 @@ func (c *call) redisServer(ctx context.Context) error {
 	return err
 }
 
-// prometheus starts one with a directory and an address of its own, in the place of that
-// which the page has at localhost:9090.
+// prometheusAddr is where the page has its Prometheus.
+const prometheusAddr = "localhost:9090"
+
+// prometheus starts one with a directory and an address of its own.
 func (c *call) prometheus(ctx context.Context) error {
 	path, err := prometheus.Find(ctx, say)
 	if err != nil {
@@ -231,13 +233,9 @@ func (c *call) prometheus(ctx context.Context) error {
 		return err
 	}
 	args := append(slices.Clone(c.args[1:]), "--web.listen-address="+addr, "--storage.tsdb.path="+data)
-	srv, err := start(ctx, addr, c.at("."), path, args...)
-	if err != nil {
+	p := &program{listens: []string{prometheusAddr}, actual: map[string]string{prometheusAddr: addr}}
+	if p.running, err = start(ctx, []string{addr}, c.at("."), path, args...); err != nil {
 		return err
 	}
-	if before := c.servers["localhost:9090"]; before != nil {
-		err = before.end()
-	}
-	c.servers["localhost:9090"] = srv
-	return err
+	return c.stage(p)
 }
