@@ -52,6 +52,7 @@ var rooms = map[string]room{
 		never:  heavy,
 	},
 	"middleware/middlewaretest": {ours: []string{"middleware", "store", "store/memstore", "swr"}, never: heavy},
+	"middleware/admin":          {ours: []string{"health", "middleware", "store", "swr"}, never: heavy},
 	"metrics": {
 		ours:   []string{"middleware", "store", "swr"},
 		others: []string{"github.com/prometheus/client_golang"},
@@ -70,7 +71,7 @@ var rooms = map[string]room{
 	"store/storetest": {ours: []string{"store"}, never: noHTTP},
 	"examples/basic":  {ours: []string{"middleware", "store/memstore"}, never: heavy},
 	"examples/chi": {
-		ours:   []string{"metrics", "middleware", "store", "store/memstore", "store/redisstore"},
+		ours:   []string{"metrics", "middleware", "middleware/admin", "store", "store/memstore", "store/redisstore"},
 		others: []string{"github.com/go-chi/chi/v5", "github.com/prometheus/client_golang"},
 	},
 	"examples/proxy":    {ours: []string{"middleware", "store", "store/memstore", "store/redisstore"}, never: noProm},

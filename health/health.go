@@ -60,13 +60,8 @@ type Probe struct {
 // Ready answers 200 while requests may be sent here, and 503 if not, with a
 // Report. It asks when it is asked, everything at the same time.
 func Ready(p Probe) http.Handler {
-	if p.Timeout <= 0 {
-		p.Timeout = time.Second
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), p.Timeout)
-		defer cancel()
-		report := p.report(ctx)
+		report := p.Report(r.Context())
 		code := http.StatusOK
 		if report.Status == Down {
 			code = http.StatusServiceUnavailable
@@ -75,7 +70,14 @@ func Ready(p Probe) http.Handler {
 	})
 }
 
-func (p Probe) report(ctx context.Context) Report {
+// Report asks, everything at the same time, and returns what Ready answers.
+func (p Probe) Report(ctx context.Context) Report {
+	timeout := p.Timeout
+	if timeout <= 0 {
+		timeout = time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	report := Report{Status: OK, Stores: make(map[string]StoreReport), Checks: make(map[string]string)}
 	var mu sync.Mutex
 	var all sync.WaitGroup

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 var (
 	_ prometheus.Collector = (*Collector)(nil)
 	_ middleware.Recorder  = (*Collector)(nil)
+	_ middleware.Counter   = (*Collector)(nil)
 	_ store.Recorder       = (*Collector)(nil)
 	_ swr.Recorder         = (*Collector)(nil)
 
@@ -54,6 +56,9 @@ type Collector struct {
 	local    *local
 
 	all []prometheus.Collector
+
+	mu       sync.Mutex
+	policies map[string]*requests // one of those that Policy has made, by name
 }
 
 // New returns a Collector that is registered nowhere yet. It reports everything
@@ -65,7 +70,7 @@ func New(o Options) (*Collector, error) {
 	if o.Buckets == nil {
 		o.Buckets = defaultBuckets
 	}
-	c := &Collector{}
+	c := &Collector{policies: make(map[string]*requests)}
 	m := maker{o, &c.all}
 	c.requests = newRequestMetrics(m)
 	c.fills = newFillMetrics(m)

@@ -36,6 +36,13 @@ func newRequestMetrics(m maker) requestMetrics {
 	}
 }
 
+// labelTrace is the label that exemplars have, as tools that follow them expect.
+const labelTrace = "trace_id"
+
+// maxTrace is how many runes a trace's id may have: what an exemplar may have, less
+// the label's name.
+const maxTrace = prometheus.ExemplarMaxRunes - len(labelTrace)
+
 // requests are the prebound series of one policy. Policy makes a new one for
 // every call: the series behind it are the same.
 type requests struct {
@@ -65,6 +72,9 @@ func (c *Collector) Policy(name string) middleware.Requests {
 	for why := middleware.ReasonNone + 1; why < middleware.NumReasons; why++ {
 		r.reasons[why] = c.requests.reasons.WithLabelValues(name, why.String())
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.policies[name] = r
 	return r
 }
 
@@ -73,13 +83,6 @@ func (c *Collector) Policy(name string) middleware.Requests {
 func (r *requests) Request(o swr.Outcome, why middleware.Reason, took time.Duration) {
 	r.request(o, why, took, nil)
 }
-
-// labelTrace is the label that exemplars have, as tools that follow them expect.
-const labelTrace = "trace_id"
-
-// maxTrace is how many runes a trace's id may have: what an exemplar may have, less
-// the label's name.
-const maxTrace = prometheus.ExemplarMaxRunes - len(labelTrace)
 
 // RequestOf implements middleware.TracedRequests. An id that cannot be in an exemplar
 // is left out: one that is too long, or not UTF-8.

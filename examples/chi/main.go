@@ -1,7 +1,7 @@
 // Chi caches a few routes of a chi router, each group by a policy of its own,
-// and exports metrics.
+// and exports metrics. Its admin handler is on a listener of its own.
 //
-//	go run ./examples/chi
+//	go run ./examples/chi -admin localhost:8082
 //	go run ./examples/chi -redis redis://localhost:6379 -addr localhost:8081
 package main
 
@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -26,6 +28,7 @@ import (
 
 	"github.com/reprise-go/reprise/metrics"
 	reprise "github.com/reprise-go/reprise/middleware"
+	"github.com/reprise-go/reprise/middleware/admin"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
 	"github.com/reprise-go/reprise/store/redisstore"
@@ -34,14 +37,15 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:8080", "listen here")
 	redis := flag.String("redis", "", "share the cache through this Redis, as redis://host:port; empty: memory of this process")
+	adminAddr := flag.String("admin", "", "serve the admin console here, without a password: a loopback address; empty: not at all")
 	flag.Parse()
-	if err := run(*addr, *redis); err != nil {
+	if err := run(*addr, *adminAddr, *redis); err != nil {
 		slog.Error("chi example", "err", err)
 		os.Exit(1)
 	}
 }
 
-func run(addr, redis string) error {
+func run(addr, adminAddr, redis string) error {
 	collector, err := metrics.New(metrics.Options{})
 	if err != nil {
 		return err
@@ -63,7 +67,16 @@ func run(addr, redis string) error {
 		return err
 	}
 
-	server := &http.Server{Addr: addr, Handler: routes(cache, registry), ReadHeaderTimeout: 5 * time.Second}
+	shop := routes(cache, registry)
+	if adminAddr != "" {
+		closeAdmin, err := serveAdmin(adminAddr, admin.Options{Cache: cache, Routes: shop, Counts: collector, Logger: slog.Default(), Authorize: fromHere})
+		if err != nil {
+			return err
+		}
+		defer closeAdmin()
+	}
+
+	server := &http.Server{Addr: addr, Handler: shop, ReadHeaderTimeout: 5 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	drained := make(chan struct{})
@@ -94,6 +107,45 @@ func openStore(redis string, collector *metrics.Collector) (store.Store, func(),
 		return nil, nil, err
 	}
 	return st, func() { st.Close() }, nil
+}
+
+// serveAdmin serves the admin handler at addr, which must be one that this machine
+// alone can reach.
+func serveAdmin(addr string, o admin.Options) (stop func(), err error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return nil, errors.Join(fmt.Errorf("-admin %s is not a loopback address", addr), listener.Close())
+	}
+	console, err := admin.New(o)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: console, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("admin console", "err", err)
+		}
+	}()
+	slog.Info("admin console", "url", "http://"+listener.Addr().String()+"/")
+	return func() {
+		server.Close()
+		console.Close()
+	}, nil
+}
+
+// fromHere lets in who is on this machine and calls it so: the name is asked for since
+// another site may have the browser take its own name for this machine's (DNS
+// rebinding). Where others have accounts, ask for a password.
+func fromHere(r *http.Request) (string, bool) {
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		return "", false
+	}
+	ip := net.ParseIP(host)
+	return "localhost", host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func routes(cache *reprise.Cache, registry *prometheus.Registry) http.Handler {

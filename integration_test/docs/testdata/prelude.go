@@ -11,6 +11,8 @@ package docs
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -18,6 +20,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -44,6 +47,7 @@ import (
 	"github.com/reprise-go/reprise/keyfunc"
 	"github.com/reprise-go/reprise/metrics"
 	reprise "github.com/reprise-go/reprise/middleware"
+	"github.com/reprise-go/reprise/middleware/admin"
 	"github.com/reprise-go/reprise/middleware/middlewaretest"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
@@ -63,6 +67,7 @@ var (
 	reports   reprise.Policy
 	collector *metrics.Collector
 	registry  *prometheus.Registry
+	console   *admin.Handler
 	logger    *slog.Logger
 )
 
@@ -87,6 +92,7 @@ type Product struct{ ID, Name string }
 
 type database struct{}
 
+func (database) PingContext(context.Context) error                        { panic("not run") }
 func (database) User(context.Context, string) (User, error)               { panic("not run") }
 func (database) Users(context.Context, []string) (map[string]User, error) { panic("not run") }
 func (database) Product(context.Context, string) (Product, error)         { panic("not run") }
@@ -95,6 +101,8 @@ type tenantKey struct{}
 
 func show(http.ResponseWriter, *http.Request)       {}
 func showReport(http.ResponseWriter, *http.Request) {}
+
+func basicAuth(password string) func(*http.Request) (user string, ok bool) { panic("not run") }
 
 func authenticate(next http.Handler) http.Handler { return next }
 
