@@ -42,7 +42,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%s: %v", p.name, err)
 		}
 	}
-	if blocks < 40 {
+	if blocks < 60 {
 		t.Errorf("only %d blocks found", blocks)
 	}
 }

@@ -88,6 +88,7 @@ var harness = []struct {
 
 	{"curl", "~~~sh\ncurl -i localhost:8080/products/42 | grep X-Cache\n~~~\n\n~~~sh\ncurl -si 'http://127.0.0.1:8080/products/42' | grep 'X-Cache: HIT'\n~~~", ""},
 	{"curl over Redis", "~~~sh\ngo run ./examples/chi -redis redis://localhost:6379 -addr :8082\ncurl localhost:8082/products/1\nredis-cli --scan --pattern 'chi-example:*' | grep chi\n~~~", ""},
+	{"curl of a second listener", "~~~sh\ngo run ./examples/chi -admin localhost:8082\ncurl localhost:8080/products/1 localhost:8082/stats\n~~~", ""},
 	{"curl of a page unknown", "~~~sh\ncurl localhost:8080/nothing\n~~~", "was answered 404"},
 	{"curl of a page refused", "<!-- docs-test: status 404 -->\n~~~sh\ncurl localhost:8080/nothing\n~~~", ""},
 	{"curl of a page not refused", "<!-- docs-test: status 404 -->\n~~~sh\ncurl localhost:8080/products/1\n~~~", "was answered 200"},

@@ -30,7 +30,7 @@ func TestLinks(t *testing.T) {
 			t.Error(fault)
 		}
 	}
-	if links < 30 {
+	if links < 80 {
 		t.Errorf("only %d links found", links)
 	}
 }
