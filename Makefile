@@ -1,7 +1,7 @@
-# `make` lists the targets. Nothing needs to be installed by hand but Go, a C
-# compiler (for the race detector) and, for the test of the console, Chromium,
-# which CI=true installs: tools/go.mod pins the tools, and go builds them. A new
-# module, package or fuzz target is found, not listed.
+# `make` lists the targets. Nothing needs to be installed by hand but Go and a C
+# compiler (for the race detector): tools/go.mod pins the tools, go builds them, and
+# what tests run beside (redis-server, prometheus, chromium) they install as root on a
+# Debian, or say how to. A new module, package or fuzz target is found, not listed.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -34,7 +34,7 @@ func TestEveryPackageLooksForLeaks(t *testing.T) {
 
 var (
 	testMain = regexp.MustCompile(`(?ms)^func TestMain\(m \*testing\.M\) \{(?:[^\n]*\}$|.*?^\}$)`)
-	looks    = regexp.MustCompile(`goleak\.VerifyTestMain\(m\b|\bMain\(m\)`)
+	looks    = regexp.MustCompile(`goleak\.VerifyTestMain\(m\b|\bgoleak\.Find\(\)|\bMain\(m\)`)
 )
 
 // guards returns how many directories have tests, and those of them, sorted, whose

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
+
+	"github.com/reprise-go/reprise/integration_test/debian"
 )
 
 // browser is the context of the Chromium that all tests share, each with a tab of its
@@ -44,36 +45,15 @@ func TestMain(m *testing.M) {
 
 // errNoChromium is the sentence a person needs who has no browser.
 var errNoChromium = errors.New("this machine has no Chromium: install it (Debian: apt-get install chromium; Fedora: dnf install chromium; " +
-	"macOS: brew install --cask chromium), or set CHROMIUM to its path; as root with CI=true it is installed by apt-get")
+	"macOS: brew install --cask chromium), or set CHROMIUM to its path; as root on a Debian it is installed by apt-get")
 
-// chromium finds a Chromium, and installs it where that is ours to do. It takes 400 MB,
-// which is not for a developer's machine without his asking.
+// chromium finds a Chromium, and installs it where that is ours to do.
 func chromium() (string, error) {
-	path, err := lookChromium()
-	if err == nil || os.Getenv("CI") != "true" || os.Geteuid() != 0 {
-		return path, err
-	}
-	for _, args := range [][]string{{"update"}, {"install", "--no-install-recommends", "chromium"}} {
-		// Other packages' tests may install as well: wait for dpkg's lock.
-		cmd := exec.Command("apt-get", append([]string{"-o", "DPkg::Lock::Timeout=180", "-q", "-y"}, args...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%w; apt-get %s failed: %w: %s", errNoChromium, args[0], err, out)
-		}
-	}
-	return lookChromium()
-}
-
-func lookChromium() (string, error) {
 	if path := os.Getenv("CHROMIUM"); path != "" {
 		return path, nil
 	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errNoChromium
+	program := debian.Program{Names: []string{"chromium", "chromium-browser", "google-chrome"}, Package: "chromium", Missing: errNoChromium}
+	return program.Find(context.Background(), func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
 }
 
 // farHost is a name of this machine that browsers do not know for one: without TLS they

@@ -76,6 +76,29 @@ func (s *Store) snapshot(ctx context.Context) *logs {
 	if missing == 0 {
 		return now
 	}
+	return s.glance(ctx, now, missing)
+}
+
+// A glance is a read of unknown purge logs that all who begin a fill meanwhile have in
+// common: when an instance starts, a burst of them would each read all 64.
+type glance struct {
+	done chan struct{}
+	logs *logs
+}
+
+// glance reads the logs that are missing in now, or joins somebody who does.
+func (s *Store) glance(ctx context.Context, now *logs, missing uint64) *logs {
+	g := &glance{done: make(chan struct{})}
+	if !s.glancing.CompareAndSwap(nil, g) {
+		if other := s.glancing.Load(); other != nil {
+			select {
+			case <-other.done:
+				return other.logs
+			case <-ctx.Done():
+				return now
+			}
+		} // it has just ended
+	}
 	// Half of the time, so that a cluster node which hangs with some logs leaves
 	// the other half to the lease.
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.timeout)/2)
@@ -84,6 +107,9 @@ func (s *Store) snapshot(ctx context.Context) *logs {
 	// Where Redis does not push they are all unknown, at every fill. What a fill
 	// notes of them is in their heads.
 	_ = s.asTold().readLogs(ctx, missing, &ls, s.untracked.Load()) // what failed is nil in ls
+	g.logs = &ls
+	s.glancing.CompareAndSwap(g, nil)
+	close(g.done)
 	return &ls
 }
 

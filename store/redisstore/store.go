@@ -30,6 +30,7 @@ type Store struct {
 	// untracked: Redis, or a proxy before it, does not push what changes. Nothing
 	// is kept in this process then.
 	untracked atomic.Bool
+	glancing  atomic.Pointer[glance]
 	ahead     atomic.Int64  // of the local clock is Redis's, in milliseconds
 	calls     chan struct{} // a place for each call in flight
 	writing   atomic.Int64  // bytes of values that commits are sending
