@@ -105,6 +105,10 @@ fuzz: ## Every fuzz target of every module for FUZZTIME=30s
 		(cd "$$(dirname $$file)" && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x . </dev/null); \
 	done
 
+.PHONY: docs-test
+docs-test: ## Executes every block of README and docs, compiles every fragment, follows every link
+	@cd integration_test && go test -count=1 ./docs
+
 .PHONY: faults
 faults: ## Every row of the fault table on real servers, each figure beside its bar
 	@cd integration_test && export FIGURES=$$(mktemp); trap 'cat $$FIGURES; rm -f $$FIGURES' EXIT; go test -count=1 -timeout 30m ./faults

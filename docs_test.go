@@ -9,21 +9,17 @@ import (
 	"testing"
 )
 
-// The tests that the documentation names as proof are there.
+// The tests that the documentation names as proof are there, or on the page itself.
 func TestDocumentationNamesWhatThereIs(t *testing.T) {
 	there := testNames(t)
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	cited := 0
-	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
+	for _, page := range markdown(t) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(string(text), -1) {
-			if cited++; !there[name] {
+			if cited++; !there[name] && !strings.Contains(string(text), "func "+name+"(") {
 				t.Errorf("%s names %s, and there is no such test", page, name)
 			}
 		}
@@ -31,6 +27,22 @@ func TestDocumentationNamesWhatThereIs(t *testing.T) {
 	if cited < 150 {
 		t.Errorf("only %d names found", cited)
 	}
+}
+
+// markdown returns the pages at the root that name tests, and those under docs.
+func markdown(t *testing.T) []string {
+	t.Helper()
+	pages := []string{"README.md", "CONTRIBUTING.md"}
+	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
 }
 
 func testNames(t *testing.T) map[string]bool {

@@ -89,13 +89,14 @@ func (s *Server) signal(sig os.Signal) {
 }
 
 // Start is Process for a program that is no test. It returns the server's address, as
-// host:port, and what ends the server.
-func Start(ctx context.Context) (addr string, end func() error, err error) {
-	s, err := fromProcess(ctx, report)
+// host:port, and what ends the server. An error tells what the server said last, if it
+// did not start.
+func Start(ctx context.Context, args ...string) (addr string, end func() error, err error) {
+	p, err := startProcess(ctx, report, "", args)
 	if err != nil {
 		return "", nil, err
 	}
-	return s.addr, s.end, nil
+	return p.addr, func() error { return errors.Join(p.kill(), os.RemoveAll(p.dir)) }, nil
 }
 
 // fromProcess runs the tests' shared server as a process.
