@@ -45,7 +45,7 @@ func (f *frail) Local(slot store.Slot) bool { return f.Store.(store.Locator).Loc
 type brokenLease struct{ store.Lease }
 
 func (f brokenLease) Commit(ctx context.Context, _ ...store.Entry) error {
-	f.Release(ctx)
+	_ = f.Release(ctx)
 	return errors.New("out of order")
 }
 
@@ -162,7 +162,7 @@ func TestReasonsAreTheSameEverywhere(t *testing.T) {
 		}, do: func(b *bench, last func()) {
 			go func() {
 				time.Sleep(time.Second / 2)
-				b.cache.PurgeAll(context.Background())
+				_, _ = b.cache.PurgeAll(context.Background())
 			}()
 			last()
 		}},

@@ -281,9 +281,15 @@ func TestTheLastPurgesAreTold(t *testing.T) {
 	if _, err := s.cache.PurgeURL(ctx, "http://example.com/a"); err != nil {
 		t.Fatal(err)
 	}
-	s.cache.PurgeTags(ctx, "a", "b", "c", "d", strings.Repeat("e", 300))
-	s.cache.PurgeAll(ctx)
-	s.cache.Purge(ctx, store.Purge{Match: "*", Soft: true, DryRun: true})
+	purge := func(p store.Purge) {
+		t.Helper()
+		if _, err := s.cache.Purge(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	purge(store.Purge{Tags: []string{"a", "b", "c", "d", strings.Repeat("e", 300)}})
+	purge(store.Purge{All: true})
+	purge(store.Purge{Match: "*", Soft: true, DryRun: true})
 	list := s.cache.Purges()
 	if len(list) != 4 {
 		t.Fatalf("%+v", list)
@@ -301,7 +307,7 @@ func TestTheLastPurgesAreTold(t *testing.T) {
 		}
 	}
 	for range 100 {
-		s.cache.PurgeAll(ctx)
+		purge(store.Purge{All: true})
 	}
 	if n := len(s.cache.Purges()); n != 64 {
 		t.Errorf("%d", n)

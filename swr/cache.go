@@ -95,7 +95,7 @@ func (c *Cache[T]) Get(ctx context.Context, key string) (T, error) {
 		return none, ErrKey
 	}
 	now := c.clock.Read()
-	if v, err, ok := c.known(key, now); ok {
+	if v, did, err := c.known(key, now); did {
 		return v, err
 	}
 	k := c.call(key, now, nil)
@@ -140,7 +140,7 @@ func (c *Cache[T]) GetOrSet(ctx context.Context, key string, load func(context.C
 
 func (c *Cache[T]) load(ctx context.Context, key string, load func(context.Context) (T, error)) (T, error) {
 	now := c.clock.Read()
-	if v, err, ok := c.known(key, now); ok {
+	if v, did, err := c.known(key, now); did {
 		return v, err
 	}
 	k := c.call(key, now, load)

@@ -5,9 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"github.com/reprise-go/reprise/store"
 	"testing"
 	"time"
+
+	"github.com/reprise-go/reprise/store"
 
 	"github.com/reprise-go/reprise/swr"
 )

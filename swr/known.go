@@ -60,22 +60,22 @@ func (c *Cache[T]) hit(k *call[T], v *cell[T]) bool {
 }
 
 // known answers a call for what is well known, decoded and fresh: what a look-up would
-// do, in a straight line. ok: it did.
-func (c *Cache[T]) known(key string, now clock.Reading) (value T, err error, ok bool) {
+// do, in a straight line. did: it has, and err is ErrNotFound where there is no value.
+func (c *Cache[T]) known(key string, now clock.Reading) (value T, did bool, err error) {
 	if c.keys == nil || now.Lot(known.Sampled) == 0 {
-		return value, nil, false
+		return value, false, nil
 	}
 	k, _, _ := c.keys.find(key)
 	if k == nil {
-		return value, nil, false
+		return value, false, nil
 	}
 	it := k.answer.Item(now.Time)
 	if it == nil {
-		return value, nil, false
+		return value, false, nil
 	}
 	v := c.forms.Ready(it)
 	if v == nil || v.by != c || v.state(now.Nanos, c.config.EarlyRefresh, unlikely) != Fresh {
-		return value, nil, false
+		return value, false, nil
 	}
 	if v.missing {
 		err = ErrNotFound
@@ -83,5 +83,5 @@ func (c *Cache[T]) known(key string, now clock.Reading) (value T, err error, ok 
 		value = c.copy(v.decoded)
 	}
 	c.count(Hit, err, 0)
-	return value, err, true
+	return value, true, err
 }

@@ -51,9 +51,9 @@ func TestTheWellKnownAreWhatTheStoreHas(t *testing.T) {
 	}{
 		"nothing": {func(*testing.T, *swr.Cache[user]) {}, "ann", nil},
 		"Set":     {func(t *testing.T, c *swr.Cache[user]) { set(t, c, bob) }, "bob", nil},
-		"Delete":  {func(_ *testing.T, c *swr.Cache[user]) { c.Delete(ctx, "1") }, "", swr.ErrMiss},
-		"tag":     {func(_ *testing.T, c *swr.Cache[user]) { c.PurgeTags(ctx, "ann") }, "", swr.ErrMiss},
-		"match":   {func(_ *testing.T, c *swr.Cache[user]) { c.DeleteMatch(ctx, "*") }, "", swr.ErrMiss},
+		"Delete":  {func(_ *testing.T, c *swr.Cache[user]) { _, _ = c.Delete(ctx, "1") }, "", swr.ErrMiss},
+		"tag":     {func(_ *testing.T, c *swr.Cache[user]) { _ = c.PurgeTags(ctx, "ann") }, "", swr.ErrMiss},
+		"match":   {func(_ *testing.T, c *swr.Cache[user]) { _, _ = c.DeleteMatch(ctx, "*") }, "", swr.ErrMiss},
 		"age":     {func(*testing.T, *swr.Cache[user]) { time.Sleep(time.Minute) }, "", swr.ErrMiss},
 		"almost":  {func(*testing.T, *swr.Cache[user]) { time.Sleep(50 * time.Second) }, "ann", nil},
 	} {
@@ -71,7 +71,9 @@ func TestTheWellKnownAreWhatTheStoreHas(t *testing.T) {
 						t.Fatal(u, err)
 					}
 					gets := st.gets
-					heat(t, d.c, "1")
+					if _, err := heat(t, d.c, "1"); err != nil {
+						t.Fatal(err)
+					}
 					switch gets = st.gets - gets; {
 					case how == "own" && gets != 3*swr.WellKnown:
 						t.Errorf("%d look-ups", gets)
@@ -112,7 +114,9 @@ func TestTheWellKnownAreMissingOrStale(t *testing.T) {
 			t.Errorf("%d loads", n)
 		}
 		time.Sleep(61 * time.Second)
-		d.c.GetOrSet(t.Context(), "some", load)
+		if _, err := d.c.GetOrSet(t.Context(), "some", load); err != nil {
+			t.Fatal(err)
+		}
 		synctest.Wait()
 		if n := d.runs.Load(); n != 3 {
 			t.Errorf("%d loads: it was not refreshed", n)

@@ -40,5 +40,5 @@ func Example() {
 		fmt.Println(res.Status)
 	}
 	test(&testing.B{}) // where there is a *testing.T, that
-	// Output: 200 OK
+	// Output: 200
 }

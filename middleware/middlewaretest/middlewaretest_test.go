@@ -88,6 +88,23 @@ func TestAssertions(t *testing.T) {
 	})
 }
 
+// A real client's response is as good.
+func TestRead(t *testing.T) {
+	server := httptest.NewServer(newSite(t, page))
+	defer server.Close()
+	for _, assert := range []func(testing.TB, *middlewaretest.Answer){middlewaretest.AssertMiss, middlewaretest.AssertHit} {
+		res, err := server.Client().Get(server.URL) //nolint:bodyclose // Read closes it
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := middlewaretest.Read(t, res)
+		assert(t, a)
+		if a.Status != http.StatusOK || a.Body != "page" {
+			t.Errorf("%+v", a)
+		}
+	}
+}
+
 func TestAssertRevalidated(t *testing.T) {
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Etag", `"1"`)
@@ -115,14 +132,16 @@ func (f *failed) Errorf(format string, args ...any) {
 
 // Each assertion fails for all responses but its own.
 func TestAssertionsFail(t *testing.T) {
-	assertions := map[string]func(testing.TB, *http.Response){
+	assertions := map[string]func(testing.TB, *middlewaretest.Answer){
 		"HIT": middlewaretest.AssertHit, "MISS": middlewaretest.AssertMiss,
 		"STALE": middlewaretest.AssertStale, "REVALIDATED": middlewaretest.AssertRevalidated,
-		"BYPASS": func(tb testing.TB, res *http.Response) { middlewaretest.AssertBypass(tb, res, middleware.ReasonMethod) },
+		"BYPASS": func(tb testing.TB, res *middlewaretest.Answer) {
+			middlewaretest.AssertBypass(tb, res, middleware.ReasonMethod)
+		},
 	}
 	for name, assert := range assertions {
 		for _, xCache := range []string{"HIT", "MISS", "STALE", "REVALIDATED", "BYPASS", ""} {
-			res := &http.Response{Header: http.Header{"Cache-Status": {"inner; fwd=uri-miss", "reprise; fwd=method"}}}
+			res := &middlewaretest.Answer{Header: http.Header{"Cache-Status": {"inner; fwd=uri-miss", "reprise; fwd=method"}}}
 			if xCache != "" {
 				res.Header.Set("X-Cache", xCache)
 			}
@@ -136,7 +155,7 @@ func TestAssertionsFail(t *testing.T) {
 	for status, fits := range map[string]bool{
 		"reprise; fwd=uri-miss": true, "reprise; fwd=bypass; detail=uri-miss": true, "reprise; fwd=vary-miss": false, "reprise; hit": false, "": false,
 	} {
-		res := &http.Response{Header: http.Header{}}
+		res := &middlewaretest.Answer{Header: http.Header{}}
 		if status != "" {
 			res.Header.Set("Cache-Status", status)
 		}
@@ -210,7 +229,7 @@ func TestLeasesOfABrokenStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			broken(st)
-			st.Purge(ctx, c.purge)
+			_, _ = st.Purge(ctx, c.purge) // which fails
 			err = l.Commit(ctx, store.Entry{Tags: []string{"t"}, Life: time.Minute})
 			if errors.Is(err, store.ErrOvertaken) != c.overtaken || !c.overtaken && !errors.Is(err, errAway) {
 				t.Errorf("%s, %s: %v", when, name, err)
