@@ -40,14 +40,16 @@ var (
 var rooms = map[string]room{
 	".":                {never: heavy},
 	"store":            {never: noHTTP},
-	"swr":              {ours: []string{"internal/clock", "internal/known", "store"}, never: noHTTP},
+	"swr":              {ours: []string{"internal/clock", "internal/forms", "internal/heap", "internal/known", "store"}, never: noHTTP},
 	"health":           {ours: []string{"store"}, never: heavy},
 	"internal/clock":   {never: noHTTP},
+	"internal/forms":   {ours: []string{"store"}, never: noHTTP},
+	"internal/heap":    {never: noHTTP},
 	"internal/known":   {ours: []string{"store"}, never: noHTTP},
 	"keyfunc":          {others: []string{"github.com/cespare/xxhash/v2"}, never: heavy},
 	"internal/rfc9111": {others: []string{"github.com/dunglas/httpsfv"}, not: noIO, never: heavy},
 	"middleware": {
-		ours:   []string{"internal/clock", "internal/known", "internal/rfc9111", "keyfunc", "store", "swr"},
+		ours:   []string{"internal/clock", "internal/forms", "internal/heap", "internal/known", "internal/rfc9111", "keyfunc", "store", "swr"},
 		others: []string{"github.com/cespare/xxhash/v2", "github.com/go-chi/chi/v5"},
 		never:  heavy,
 	},
@@ -59,12 +61,12 @@ var rooms = map[string]room{
 		never:  noRedis,
 	},
 	"store/memstore": {
-		ours:   []string{"store"},
+		ours:   []string{"internal/heap", "store"},
 		others: []string{"github.com/cespare/xxhash/v2", "github.com/maypok86/otter/v2"},
 		never:  noHTTP,
 	},
 	"store/redisstore": {
-		ours:   []string{"store"},
+		ours:   []string{"internal/heap", "store"},
 		others: []string{"github.com/cespare/xxhash/v2", "github.com/klauspost/compress/zstd", "github.com/maypok86/otter/v2", "github.com/redis/rueidis"},
 		never:  noProm,
 	},

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/forms"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
 )
@@ -19,13 +20,13 @@ import (
 // A Cache keeps the responses of the handlers it wraps in one store. Make one
 // with New, wrap routes with Handler, and Close it when the server has shut
 // down. Its methods may be called at the same time, from any goroutine. Beside the
-// store's budget it takes up to 3 MiB, and what store.FormsBound says, for what is
+// store's budget it takes up to 3 MiB, and a sixteenth of that budget, at least 4 MiB, for what is
 // asked for most often.
 type Cache struct {
 	store store.Store
 	opts  options
 	keys  *keyTable
-	forms *store.Forms[response]
+	forms *forms.Forms[response]
 	clock watch
 	// copies: an outer handler has written into header values, see dated.forAll.
 	copies atomic.Bool
@@ -118,7 +119,7 @@ func New(st store.Store, opts ...Option) (*Cache, error) {
 		return nil, err
 	}
 	c := &Cache{store: st, opts: o, keys: newKeyTable(), policies: make(map[string]*handler)}
-	c.forms = &store.Forms[response]{Decode: decodeResponse, Size: (*response).memory, Bound: store.FormsBound(st), After: askedOften}
+	c.forms = &forms.Forms[response]{Decode: decodeResponse, Size: (*response).memory, Bound: forms.Bound(st), After: askedOften}
 	if r, ok := st.(store.TokenReader); ok && o.tokens {
 		c.tokens = &tokens{r, o.tokenKey}
 	}

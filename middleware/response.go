@@ -7,6 +7,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/reprise-go/reprise/internal/heap"
 	"github.com/reprise-go/reprise/internal/rfc9111"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/swr"
@@ -192,7 +193,7 @@ var askedOften uint32 = 4
 // bytes.
 func (r *response) memory() int {
 	const perLine, texts = int(unsafe.Sizeof("")), 64 // of dated
-	return store.Allocated(int(unsafe.Sizeof(*r))) + store.Allocated(int(unsafe.Sizeof(dated{}))) + texts +
-		store.Allocated(len(r.fields)*int(unsafe.Sizeof(field{}))) + store.Allocated(len(r.names)*perLine) +
-		store.Allocated(len(r.lines)*perLine) + store.Allocated((len(r.lines)+ownLines)*perLine)
+	return heap.Size(int(unsafe.Sizeof(*r))) + heap.Size(int(unsafe.Sizeof(dated{}))) + texts +
+		heap.Size(len(r.fields)*int(unsafe.Sizeof(field{}))) + heap.Size(len(r.names)*perLine) +
+		heap.Size(len(r.lines)*perLine) + heap.Size((len(r.lines)+ownLines)*perLine)
 }

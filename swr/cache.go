@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/reprise-go/reprise/internal/clock"
+	"github.com/reprise-go/reprise/internal/forms"
 	"github.com/reprise-go/reprise/internal/known"
 	"github.com/reprise-go/reprise/store"
 )
@@ -45,7 +46,7 @@ type Cache[T any] struct {
 	group  *Group[*cell[T]]
 	prefix string // with its colon
 	schema uint64
-	forms  store.Forms[cell[T]] // where c keeps what it decodes
+	forms  forms.Forms[cell[T]] // where c keeps what it decodes
 	calls  sync.Pool            // of *call[T]
 	keys   *keyTable            // nil: it keeps nothing decoded
 	clock  clock.Clock
@@ -70,7 +71,7 @@ func NewCache[T any](st store.Store, config Config[T]) (*Cache[T], error) {
 		schema: fingerprint(config.Codec, config.Schema),
 		record: config.Recorder.Cache(config.Name),
 	}
-	c.forms.Decode, c.forms.Size, c.forms.Bound, c.forms.After = c.decode, (*cell[T]).memory, store.FormsBound(st), 1
+	c.forms.Decode, c.forms.Size, c.forms.Bound, c.forms.After = c.decode, (*cell[T]).memory, forms.Bound(st), 1
 	if c.keeps() {
 		c.keys = newKeyTable()
 	}

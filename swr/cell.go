@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/reprise-go/reprise/internal/heap"
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -87,7 +88,7 @@ func (c *cell[T]) entry(tags []string) store.Entry {
 // memory is about what c takes of the heap beside its item, in bytes: of what a
 // decoded value takes no more is known than how long it is encoded.
 func (c *cell[T]) memory() int {
-	return store.Allocated(int(unsafe.Sizeof(*c))) + 2*store.Allocated(len(c.payload))
+	return heap.Size(int(unsafe.Sizeof(*c))) + 2*heap.Size(len(c.payload))
 }
 
 // state returns what c's caller may do with it at now, in nanoseconds since 1970: what

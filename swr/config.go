@@ -64,7 +64,7 @@ type Config[T any] struct {
 
 	// Immutable is your word that nobody changes a T, or anything it refers to,
 	// once a load has returned it or Set was given it: then a value that is asked
-	// for is decoded once per process, within what store.FormsBound says, and all
+	// for is decoded once per process, within a sixteenth of what the store keeps here, and all
 	// callers share it. Otherwise each caller gets a value of its own, decoded for it,
 	// and may do with it what it likes.
 	Immutable bool

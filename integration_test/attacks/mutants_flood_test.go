@@ -14,7 +14,7 @@ var floodMutants = []mutant{
 	one("there is no limit of a body that does not say its length", "bodies over the limit, and no end of them", captureFile, "int64(len(c.body)+len(p)) > c.x.rt.policy.Limits.Body {", "false {"),
 	one("there is no limit of a header", "fields over the limit", judgeFile, "return size > p.Limits.Header", "return false"),
 	one("entries have no weight", "unique URLs", "store/memstore/memstore.go", "return uint32(size(e)) }", "return uint32(0 * size(e)) }"),
-	one("bodies have no weight", "unique URLs", "store/memstore/memstore.go", "int64(n + store.Allocated(len(e.Body)))", "int64(n)"),
+	one("bodies have no weight", "unique URLs", "store/memstore/memstore.go", "int64(n + heap.Size(len(e.Body)))", "int64(n)"),
 	one("one entry may take all of the memory", "large pages, asked for often", "store/memstore/memstore.go", "min(o.Bytes/8, math.MaxUint32)", "min(o.Bytes, math.MaxUint32)"),
 	one("there is no limit of who waits", "a crowd that waits", flightFile, "case f.waiting >= g.opts.Waiters:", "case false:"),
 	one("the method is a label", "unique queries, cookies and forwarded hosts", "middleware/handler.go", "rt.record.Request(swr.Bypass, why, took)", "rt.cache.opts.recorder.Policy(r.Method).Request(swr.Bypass, why, took)"),

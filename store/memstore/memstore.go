@@ -17,6 +17,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/reprise-go/reprise/internal/heap"
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -118,16 +119,16 @@ const overhead = 48 + 40
 
 // size estimates the bytes that an entry takes.
 func size(e *entry) int64 {
-	n := overhead + store.Allocated(int(unsafe.Sizeof(*e))) + store.Allocated(len(e.Key)) + store.Allocated(len(e.Meta)) + store.MemoSize
+	n := overhead + heap.Size(int(unsafe.Sizeof(*e))) + heap.Size(len(e.Key)) + heap.Size(len(e.Meta)) + store.MemoSize
 	for _, t := range e.Tags {
-		n += store.Allocated(len(t))
+		n += heap.Size(len(t))
 	}
-	n += store.Allocated(len(e.Tags) * int(unsafe.Sizeof("")))
+	n += heap.Size(len(e.Tags) * int(unsafe.Sizeof("")))
 	if e.Kin != nil {
-		n += store.Allocated(int(unsafe.Sizeof(*e.Kin))) + store.Allocated(len(e.Kin.Variant)) +
+		n += heap.Size(int(unsafe.Sizeof(*e.Kin))) + heap.Size(len(e.Kin.Variant)) +
 			2*nameOverhead // there may be as many names of variants that have gone
 	}
-	return int64(n + store.Allocated(len(e.Body)))
+	return int64(n + heap.Size(len(e.Body)))
 }
 
 // LocalSize is of store.Sizer.

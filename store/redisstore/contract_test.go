@@ -9,12 +9,15 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	keepsContract(t, Options{Addrs: []string{sharedAddr(t)}})
+	keepsContract(t, Options{Addrs: []string{sharedAddr(t)}}, time.Second)
 }
+
+// races is how long each race is run where the store is only set up otherwise.
+const races = 300 * time.Millisecond
 
 // keepsContract runs the contract's suite on stores with these options, each
 // test in a namespace of its own.
-func keepsContract(t *testing.T, o Options) {
+func keepsContract(t *testing.T, o Options, races time.Duration) {
 	t.Helper()
 	const lease = 300 * time.Millisecond
 	o.Timeout, o.Lease = 5*time.Second, lease // whatever else the machine does
@@ -35,5 +38,6 @@ func keepsContract(t *testing.T, o Options) {
 		},
 		Lapse: lease + 100*time.Millisecond + slack,
 		Kill:  func(s store.Store) { s.(*Store).Kill() },
+		Races: races,
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/reprise-go/reprise/internal/heap"
 	"github.com/reprise-go/reprise/store"
 )
 
@@ -57,13 +58,13 @@ const overhead = 48 + 40
 
 // weigh estimates the bytes that an item takes.
 func weigh(_ uint64, it *item) uint32 {
-	n := overhead + store.Allocated(int(unsafe.Sizeof(*it))) + store.Allocated(len(it.raw)) + store.MemoSize +
-		store.Allocated(len(it.Tags)*int(unsafe.Sizeof("")))
+	n := overhead + heap.Size(int(unsafe.Sizeof(*it))) + heap.Size(len(it.raw)) + store.MemoSize +
+		heap.Size(len(it.Tags)*int(unsafe.Sizeof("")))
 	if it.Kin != nil {
-		n += store.Allocated(int(unsafe.Sizeof(*it.Kin)))
+		n += heap.Size(int(unsafe.Sizeof(*it.Kin)))
 	}
 	if it.packed != nil {
-		n += store.Allocated(int(unsafe.Sizeof(*it.packed))) + store.Allocated(it.packed.size)
+		n += heap.Size(int(unsafe.Sizeof(*it.packed))) + heap.Size(it.packed.size)
 	}
 	return uint32(min(n, math.MaxUint32))
 }

@@ -23,7 +23,7 @@ import (
 // TestWithoutTracking runs on servers that cannot push what changes.
 func TestWithoutTracking(t *testing.T) {
 	noTracking := []string{"--rename-command", "CLIENT", ""}
-	keepsContract(t, Options{Addrs: []string{newServer(t, noTracking...).addr}})
+	keepsContract(t, Options{Addrs: []string{newServer(t, noTracking...).addr}}, races)
 
 	var log strings.Builder
 	server := newServer(t, append(noTracking, "--rename-command", "HELLO", "")...) // and no RESP3
@@ -113,7 +113,7 @@ func TestRestrictedUserOverTLS(t *testing.T) {
 		t.Fatal(got)
 	}
 	o := Options{Addrs: []string{"localhost:" + port}, Username: "reprise", Password: "pass", TLS: authority, CompressOver: 1}
-	keepsContract(t, o)
+	keepsContract(t, o, races)
 
 	o.Namespace = "other"
 	if err := tryFill(open(t, o), "k", "v"); err == nil {

@@ -117,7 +117,7 @@ func (m mutant) failsAt(t *testing.T, c check) bool {
 	whole := memory(t)
 	f := &faulty{Store: whole, ended: ctx.Done()}
 	m.breaks(f)
-	r := &room{tb: w, a: f, b: f, kill: func(store.Store) {}, lapse: lapseOfMutants, patience: patienceOfMutants}
+	r := &room{tb: w, a: f, b: f, kill: func(store.Store) {}, lapse: lapseOfMutants, patience: patienceOfMutants, races: hammerTime}
 	if m.pair {
 		r.a = whole
 	}

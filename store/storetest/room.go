@@ -25,6 +25,7 @@ type room struct {
 	kill     func(store.Store)
 	lapse    time.Duration
 	patience time.Duration // how long to wait for what has to happen
+	races    time.Duration // how long a race is run at most
 
 	mu   sync.Mutex
 	refs map[place]*store.Ref // of what get found last

@@ -9,6 +9,7 @@
 package storetest
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -37,6 +38,10 @@ type Suite struct {
 	// Kill makes s die, as far as others can tell: it stops to renew its
 	// leases and releases none. s is not used afterwards. nil: not tried.
 	Kill func(s store.Store)
+
+	// Races is how long each of some twenty races is run at most; 0: 2 s. A slow
+	// store that the suite runs on in several configurations needs less in all but one.
+	Races time.Duration
 }
 
 // Run runs the suite, each promise in a subtest of its own. What is promised of
@@ -47,7 +52,7 @@ func Run(t *testing.T, s Suite) {
 			continue // the Suite says that this store has no such thing
 		}
 		t.Run(c.name, func(t *testing.T) {
-			r := &room{tb: t, lapse: s.Lapse, kill: s.Kill, patience: 10*time.Second + 2*s.Lapse}
+			r := &room{tb: t, lapse: s.Lapse, kill: s.Kill, patience: 10*time.Second + 2*s.Lapse, races: cmp.Or(s.Races, hammerTime)}
 			if c.two && s.Pair != nil {
 				r.a, r.b = s.Pair(t)
 			} else {

@@ -1,4 +1,5 @@
-package store
+// Package heap tells what objects take of it.
+package heap
 
 import "sort"
 
@@ -14,9 +15,9 @@ var sizeClasses = [...]int{
 // heapPage is what larger objects are multiples of, in bytes.
 const heapPage = 8 << 10
 
-// Allocated returns the bytes that an object of n takes of the heap: up to an eighth
+// Size returns the bytes that an object of n takes of the heap: up to an eighth
 // more. For stores' estimates of what they keep.
-func Allocated(n int) int {
+func Size(n int) int {
 	if n <= sizeClasses[len(sizeClasses)-1] {
 		return sizeClasses[sort.SearchInts(sizeClasses[:], n)]
 	}

@@ -1,25 +1,31 @@
-package store
+package forms
 
 import (
 	"errors"
 	"runtime"
 	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/reprise-go/reprise/store"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // budgeted is a Store of which only the budget is asked.
 type budgeted struct {
-	Store
+	store.Store
 	budget int64
 }
 
-func (b budgeted) LocalSize() LocalSize { return LocalSize{Budget: b.budget} }
+func (b budgeted) LocalSize() store.LocalSize { return store.LocalSize{Budget: b.budget} }
 
-func TestFormsBoundIsAPartOfTheStore(t *testing.T) {
+func TestBoundIsAPartOfTheStore(t *testing.T) {
 	for _, c := range []struct {
-		st   Store
+		st   store.Store
 		want int
 	}{{nil, 4 << 20}, {budgeted{}, 4 << 20}, {budgeted{budget: 64 << 20}, 4 << 20}, {budgeted{budget: 1 << 30}, 64 << 20}} {
-		if got := FormsBound(c.st); got != c.want {
+		if got := Bound(c.st); got != c.want {
 			t.Errorf("%+v: %d, want %d", c.st, got, c.want)
 		}
 	}
@@ -28,15 +34,15 @@ func TestFormsBoundIsAPartOfTheStore(t *testing.T) {
 // Forms that are ready are bounded in bytes, whatever number of items is asked for;
 // what is asked for again becomes ready again.
 func TestReadyFormsAreBounded(t *testing.T) {
-	const size, bound, after = 1000 - FormPlace, 100_000, 4
+	const size, bound, after = 1000 - Place, 100_000, 4
 	fs := &Forms[string]{
-		Decode: func(it *Item) (*string, error) { s := string(it.Body); return &s, nil },
+		Decode: func(it *store.Item) (*string, error) { s := string(it.Body); return &s, nil },
 		Size:   func(*string) int { return size },
 		Bound:  bound,
 		After:  after,
 	}
-	items := make([]*Item, 300)
-	ask := func(it *Item, times int) {
+	items := make([]*store.Item, 300)
+	ask := func(it *store.Item, times int) {
 		for range times {
 			if s, err := fs.Decoded(it); err != nil || *s != "body" {
 				t.Fatalf("decoded to %v, %v", s, err)
@@ -44,7 +50,7 @@ func TestReadyFormsAreBounded(t *testing.T) {
 		}
 	}
 	for i := range items {
-		items[i] = &Item{Body: []byte("body")}
+		items[i] = &store.Item{Body: []byte("body")}
 		ask(items[i], after-1)
 		if fs.Ready(items[i]) != nil {
 			t.Fatalf("ready when it was asked for %d times", after-1)
@@ -57,7 +63,7 @@ func TestReadyFormsAreBounded(t *testing.T) {
 	ready := 0
 	for _, it := range items {
 		if fs.Ready(it) != nil {
-			ready += size + FormPlace
+			ready += size + Place
 		}
 	}
 	if ready != bound || fs.bytes != ready {
@@ -80,7 +86,7 @@ func TestWhatIsTooLargeOrBrokenIsNotRemembered(t *testing.T) {
 	broken := errors.New("broken")
 	n := 0
 	fs := &Forms[int]{
-		Decode: func(it *Item) (*int, error) {
+		Decode: func(it *store.Item) (*int, error) {
 			n++
 			if len(it.Body) == 0 {
 				return nil, broken
@@ -89,7 +95,7 @@ func TestWhatIsTooLargeOrBrokenIsNotRemembered(t *testing.T) {
 		},
 		Size: func(*int) int { return 1000 }, Bound: 10_000, After: 1,
 	}
-	none, large := &Item{}, &Item{Body: []byte("x")}
+	none, large := &store.Item{}, &store.Item{Body: []byte("x")}
 	for range 3 {
 		if _, err := fs.Decoded(none); !errors.Is(err, broken) {
 			t.Error(err)

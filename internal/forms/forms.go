@@ -1,9 +1,12 @@
-package store
+// Package forms keeps decoded what is asked for often, for pages and values alike.
+package forms
 
 import (
 	"sync"
 	"sync/atomic"
 	"weak"
+
+	"github.com/reprise-go/reprise/store"
 )
 
 // Forms remember what items decode to, of those that are asked for again and
@@ -13,7 +16,7 @@ import (
 //
 // Set the fields before the first call; the methods may be called at the same time.
 type Forms[T any] struct {
-	Decode func(*Item) (*T, error)
+	Decode func(*store.Item) (*T, error)
 	Size   func(*T) int // of the heap, in bytes
 	Bound  int          // of all that are ready, in bytes; a sixteenth of it of one
 	After  uint32       // how many times an item is decoded before its form stays ready
@@ -23,11 +26,11 @@ type Forms[T any] struct {
 	bytes int
 }
 
-// FormsBound is a fair Bound of what a cache on st remembers: a sixteenth of what st
+// Bound is a fair Bound of what a cache on st remembers: a sixteenth of what st
 // keeps in this process, and at least 4 MiB.
-func FormsBound(st Store) int {
+func Bound(st store.Store) int {
 	const least, part = 4 << 20, 16
-	if s, ok := st.(Sizer); ok {
+	if s, ok := st.(store.Sizer); ok {
 		return max(least, int(s.LocalSize().Budget/part))
 	}
 	return least
@@ -45,14 +48,14 @@ type readyForm[T any] struct {
 	bytes int
 }
 
-// FormPlace is what Forms take for one that is ready, beside Size, in bytes.
-const FormPlace = 64
+// Place is what Forms take for one that is ready, beside Size, in bytes.
+const Place = 64
 
-func newForm[T any](*Item) (*form[T], error) { return new(form[T]), nil }
+func newForm[T any](*store.Item) (*form[T], error) { return new(form[T]), nil }
 
 // Decoded returns what it decodes to. What is ready costs no allocation.
-func (fs *Forms[T]) Decoded(it *Item) (*T, error) {
-	f, err := Decoded(it, newForm[T])
+func (fs *Forms[T]) Decoded(it *store.Item) (*T, error) {
+	f, err := store.Decoded(it, newForm[T])
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +70,8 @@ func (fs *Forms[T]) Decoded(it *Item) (*T, error) {
 }
 
 // Ready returns what it decodes to if that is ready, or nil.
-func (fs *Forms[T]) Ready(it *Item) *T {
-	f, err := Decoded(it, newForm[T])
+func (fs *Forms[T]) Ready(it *store.Item) *T {
+	f, err := store.Decoded(it, newForm[T])
 	if err != nil {
 		return nil
 	}
@@ -77,7 +80,7 @@ func (fs *Forms[T]) Ready(it *Item) *T {
 
 // add makes v f's, in the place of the oldest ones.
 func (fs *Forms[T]) add(f *form[T], v *T) {
-	k := readyForm[T]{weak.Make(f), fs.Size(v) + FormPlace}
+	k := readyForm[T]{weak.Make(f), fs.Size(v) + Place}
 	if k.bytes > fs.Bound/16 {
 		return
 	}
