@@ -33,11 +33,15 @@ help: ## Lists the targets
 compiler:
 	@[[ "$$(go env CGO_ENABLED)" == 1 ]] && command -v $$(go env CC) >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc libc6-dev; dnf install gcc; or xcode-select --install" >&2; exit 1; }
 
+# What takes minutes under the race detector, and starts few goroutines.
+costly := /(attacks|internal/model)
+
 .PHONY: test
-test: compiler ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings, and the attacks without the detector, for its price
+test: compiler ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings; the attacks and the model without the detector, for its price
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
 	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
-	$(call each,if [ $$m = ./integration_test ]; then go test -race -shuffle=on -p 1 $$(go list ./... | grep -v /attacks$$) && go test -shuffle=on ./attacks; else go test -race -shuffle=on ./...; fi)
+	$(call each,go test -race -shuffle=on $$([ $$m != ./integration_test ] || echo -p 1) $$(go list ./... | grep -vE '$(costly)$$') \
+		&& { all=$$(go list ./... | grep -E '$(costly)$$' || true); [ -z "$$all" ] || go test -shuffle=on $$all; })
 
 .PHONY: race
 race: compiler ## The tests of the concurrent packages, COUNT=20 times, under the race detector

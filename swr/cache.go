@@ -196,7 +196,8 @@ func (c *Cache[T]) finish(k *call[T], v *cell[T], outcome Outcome, err error) (v
 // for Windows.Fresh. A load of key under way is overtaken by it: its value goes to
 // those who wait for it, but for those who asked after Set had returned, and is
 // not stored. Set says nothing where a purge or another write of key comes while
-// it stores: that is as if it came after. Other errors are the store's, ErrKey,
+// it stores: that is as if it came after. Where others write key all the time, there
+// may be nothing stored in the end. Other errors are the store's, ErrKey,
 // ErrInvalid, the Codec's, and store.ErrTooLarge.
 //
 // What is read from a database and then Set may have been changed in between:
@@ -224,8 +225,11 @@ func (c *Cache[T]) Set(ctx context.Context, key string, v T, ttl time.Duration) 
 			err = c.put(ctx, slot, entry)
 		}
 	}
-	if errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrChanged) {
+	switch {
+	case errors.Is(err, store.ErrOvertaken):
 		return nil
+	case errors.Is(err, store.ErrChanged): // by others, again and again: what loads have read before must not be the last
+		_, err = c.store.Purge(ctx, store.Purge{Keys: []string{slot.Key}})
 	}
 	if err != nil {
 		return fmt.Errorf("swr: set: %w", err)

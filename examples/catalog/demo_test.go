@@ -56,7 +56,7 @@ func TestCommandLine(t *testing.T) {
 		{"demo now", `unexpected argument "now"`},
 		{"demo -products 3", "-products is 3"},
 		{"serve -addr nonsense -products 1000", "address nonsense"},
-		{"serve -redis http://localhost", "redis"},
+		{"serve -products 1000 -redis http://localhost", "redis"},
 	} {
 		err := run(t.Context(), strings.Fields(tc.args), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {

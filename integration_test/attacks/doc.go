@@ -10,7 +10,8 @@
 // TestMutants takes the defences out of the product one by one and shows that the
 // attack then succeeds. It takes minutes: make attacks runs it (build tag mutants).
 //
-// ATTACKS_LONG=1 has TestMillionURLs ask for a million of them.
+// ATTACKS_LONG=1 has each row played in every setting, and TestMillionURLs ask for a
+// million of them. Without it each pair of a store, a router and a mode is met.
 //
-// Not here: "purge without a token", since there is no admin handler yet.
+// Not here: "purge without a token". The tests of middleware/admin play it.
 package attacks

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -70,6 +71,8 @@ func (g setting) mode() string {
 	return "one after another"
 }
 
+// settings are all that a may take place in, with ATTACKS_LONG, and else every pair of
+// a store, a router and a mode.
 func (a *attack) settings() (all []setting) {
 	stores, routers := a.stores, []string{"mux", "chi"}
 	if stores == nil {
@@ -78,13 +81,19 @@ func (a *attack) settings() (all []setting) {
 	if a.over == overHTTP2 { // which no router knows of
 		routers = routers[:1]
 	}
-	for _, st := range stores {
-		for _, router := range routers {
-			all = append(all, setting{st, router, false}, setting{st, router, true})
+	for i, st := range stores {
+		for j, router := range routers {
+			for k, parallel := range []bool{false, true} {
+				if long || len(routers)*len(stores) == 1 || (i+j+k)%2 == 0 {
+					all = append(all, setting{st, router, parallel})
+				}
+			}
 		}
 	}
 	return all
 }
+
+var long = os.Getenv("ATTACKS_LONG") != ""
 
 // A site is a server with a cache in it, under attack.
 type site struct {

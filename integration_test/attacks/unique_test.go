@@ -3,7 +3,6 @@ package attacks
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +49,7 @@ func uniqueURLs() attack {
 
 // TestMillionURLs is the attack at its full size.
 func TestMillionURLs(t *testing.T) {
-	if os.Getenv("ATTACKS_LONG") == "" {
+	if !long {
 		t.Skip("takes a minute: make attacks sets ATTACKS_LONG=1")
 	}
 	a := uniqueURLs()

@@ -180,7 +180,7 @@ var mutants = []mutant{
 		race: "R4", what: "Set leaves a load under way", trial: "TestTyped",
 		edits: []edit{
 			{"swr/cache.go", "Hold: c.config.LoadTimeout, Steal: true})", "Hold: c.config.LoadTimeout})"},
-			{"swr/cache.go", "\tif errors.Is(err, store.ErrOvertaken) {\n", "\tif errors.Is(err, store.ErrOvertaken) || errors.Is(err, store.ErrHeld) {\n"},
+			{"swr/cache.go", "\tcase errors.Is(err, store.ErrOvertaken):\n", "\tcase errors.Is(err, store.ErrOvertaken), errors.Is(err, store.ErrHeld):\n"},
 		},
 	},
 	{

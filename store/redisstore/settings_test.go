@@ -22,6 +22,7 @@ import (
 
 // TestWithoutTracking runs on servers that cannot push what changes.
 func TestWithoutTracking(t *testing.T) {
+	t.Parallel()
 	noTracking := []string{"--rename-command", "CLIENT", ""}
 	keepsContract(t, Options{Addrs: []string{newServer(t, noTracking...).addr}}, races)
 
@@ -102,6 +103,7 @@ func rights(t *testing.T, namespace string) []string {
 // names, on a server that takes nothing but TLS with client certificates, and
 // with bodies compressed.
 func TestRestrictedUserOverTLS(t *testing.T) {
+	t.Parallel()
 	authority, files := newAuthority(t)
 	_, port, _ := net.SplitHostPort(freeAddr(t))
 	plain := newServer(t, "--tls-port", port, "--tls-cert-file", files.cert, "--tls-key-file", files.key, "--tls-ca-cert-file", files.authority)
