@@ -33,15 +33,17 @@ help: ## Lists the targets
 compiler:
 	@[[ "$$(go env CGO_ENABLED)" == 1 ]] && command -v $$(go env CC) >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc libc6-dev; dnf install gcc; or xcode-select --install" >&2; exit 1; }
 
-# What takes minutes under the race detector, and starts few goroutines.
-costly := /(attacks|internal/model)
+# Integration tests whose timings count: they run alone.
+timed := /(consistency|faults|fleet|observability|redistest|soak)$$
 
 .PHONY: test
-test: compiler ## All tests of all modules under the race detector, on a real Redis; integration tests one package at a time, for their timings; the attacks and the model without the detector, for its price
+test: compiler ## All tests of all modules under the race detector, on a real Redis; those whose timings count one package at a time, and the attacks without the detector, for its price
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
 	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
-	$(call each,go test -race -shuffle=on $$([ $$m != ./integration_test ] || echo -p 1) $$(go list ./... | grep -vE '$(costly)$$') \
-		&& { all=$$(go list ./... | grep -E '$(costly)$$' || true); [ -z "$$all" ] || go test -shuffle=on $$all; })
+	$(call each,if [ $$m = ./integration_test ]; then \
+		go test -race -shuffle=on $$(go list ./... | grep -vE '$(timed)' | grep -v /attacks$$) && go test -race -shuffle=on -p 1 $$(go list ./... | grep -E '$(timed)') && go test -shuffle=on ./attacks; \
+		elif [ $$m = . ]; then go test -race -shuffle=on ./store/redisstore ./...; \
+		else go test -race -shuffle=on ./...; fi)
 
 .PHONY: race
 race: compiler ## The tests of the concurrent packages, COUNT=20 times, under the race detector

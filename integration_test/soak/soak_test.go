@@ -43,7 +43,7 @@ func medians(list []sample) sample {
 // TestSoak compares the last third of a run with the second one: the first is for
 // what has to fill up.
 func TestSoak(t *testing.T) {
-	length := 30 * time.Second
+	length := 15 * time.Second
 	if s := os.Getenv("SOAK_DURATION"); s != "" {
 		d, err := time.ParseDuration(s)
 		if err != nil {
