@@ -33,15 +33,15 @@ help: ## Lists the targets
 compiler:
 	@[[ "$$(go env CGO_ENABLED)" == 1 ]] && command -v $$(go env CC) >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc libc6-dev; dnf install gcc; or xcode-select --install" >&2; exit 1; }
 
-# Integration tests whose timings count: they run alone.
-timed := /(consistency|faults|fleet|observability|redistest|soak)$$
+# Integration tests whose timings do not count: the others run alone.
+untimed := /(console|demo|docs|workflows)$$
 
 .PHONY: test
 test: compiler ## All tests of all modules under the race detector, on a real Redis; those whose timings count one package at a time, and the attacks without the detector, for its price
 	@cd integration_test && go run ./redistest/ensure || true # what needs it says so again
 	@export REDIS_REPORT=$$(mktemp) FIGURES=$$(mktemp); trap 'sort -u $$REDIS_REPORT; cat $$FIGURES; rm -f $$REDIS_REPORT $$FIGURES' EXIT; \
 	$(call each,if [ $$m = ./integration_test ]; then \
-		go test -race -shuffle=on $$(go list ./... | grep -vE '$(timed)' | grep -v /attacks$$) && go test -race -shuffle=on -p 1 $$(go list ./... | grep -E '$(timed)') && go test -shuffle=on ./attacks; \
+		go test -race -shuffle=on $$(go list ./... | grep -E '$(untimed)') && go test -race -shuffle=on -p 1 $$(go list ./... | grep -vE '$(untimed)' | grep -v /attacks$$) && go test -shuffle=on ./attacks; \
 		elif [ $$m = . ]; then go test -race -shuffle=on ./store/redisstore ./...; \
 		else go test -race -shuffle=on ./...; fi)
 
