@@ -165,13 +165,10 @@ func (rt *route) explain(r *http.Request, e *explaining) {
 	}
 }
 
-// dry returns rt as it is for a request that leaves no traces: it stores and counts
-// nothing.
+// dry returns rt as it is for a request that leaves no traces: its fills have no leases,
+// so that nothing is stored. What counts requests is never called for one.
 func (rt *route) dry() *route {
 	h := *rt.handler
-	h.record = unrecorded{}
-	h.recent = newRecent()
-	h.notices = nil
 	h.plain = swr.NewGroup[*response](swr.Options{FillTimeout: h.policy.Limits.Fill, WaitTimeout: h.policy.Limits.Wait})
 	h.private = h.plain
 	return &route{&h, rt.next}

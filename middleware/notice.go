@@ -40,9 +40,6 @@ type notices struct {
 // note logs that a request was answered so for why. Keys, which may hold personal
 // data, are logged at Debug alone.
 func (n *notices) note(key string, o swr.Outcome, why Reason) {
-	if n == nil {
-		return
-	}
 	ctx := context.Background()
 	if text := noticed[why]; text != "" && n.log.Enabled(ctx, slog.LevelWarn) {
 		if more, now := n.due(why); now {

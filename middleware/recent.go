@@ -18,7 +18,7 @@ type Event struct {
 }
 
 // recent remembers what became of the last requests of one policy, hits and bypasses
-// left out, in 20 KiB.
+// left out, in 16 KiB.
 type recent struct {
 	seed maphash.Seed
 
