@@ -947,3 +947,17 @@ func TestAGetIsNoEarlyRefresh(t *testing.T) {
 		}
 	}, func(c *swr.Config[user]) { c.EarlyRefresh = 30 })
 }
+
+// What a value's tags say may be personal: the log has none of it.
+func TestTheLogHasNoTags(t *testing.T) {
+	inDen(t, func(t *testing.T, d *den) {
+		if err := d.c.Set(t.Context(), "1", user{Name: "x"}, 0); err == nil {
+			t.Error("an empty tag is taken")
+		}
+		if log := d.log.String(); !strings.Contains(log, "why=tags") || strings.Contains(log, "secret") {
+			t.Errorf("logged %s", log)
+		}
+	}, func(c *swr.Config[user]) {
+		c.Tags = func(string, user) []string { return []string{"secret", ""} }
+	})
+}

@@ -60,7 +60,7 @@ func (c *Cache[T]) entry(key string, made *cell[T], v T) (e store.Entry, err err
 		}
 		if c.config.Tags != nil {
 			if tags = c.config.Tags(key, v); !validTags(tags) {
-				return e, c.refuse(refusedTags, fmt.Errorf("not at most %d tags of 1 to %d bytes: %q", maxTags, maxTag, tags))
+				return e, c.refuse(refusedTags, fmt.Errorf("%d tags, not at most %d, each of 1 to %d bytes", len(tags), maxTags, maxTag))
 			}
 		}
 	}
