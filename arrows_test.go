@@ -42,7 +42,7 @@ var rooms = map[string]room{
 	"store":            {never: noHTTP},
 	"swr":              {ours: []string{"internal/clock", "internal/forms", "internal/heap", "internal/known", "store"}, never: noHTTP},
 	"health":           {ours: []string{"store"}, never: heavy},
-	"internal/clock":   {never: noHTTP},
+	"internal/clock":   {ours: []string{"store"}, never: noHTTP},
 	"internal/forms":   {ours: []string{"store"}, never: noHTTP},
 	"internal/heap":    {never: noHTTP},
 	"internal/known":   {ours: []string{"store"}, never: noHTTP},

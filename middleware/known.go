@@ -109,14 +109,12 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) boo
 		return false
 	}
 	reading := rt.cache.clock.Read()
-	if reading.Lot(known.Sampled) == 0 {
+	sampled := reading.Lot(known.Sampled) == 0
+	it := m.answer.Item(reading.Mono)
+	if it == nil || sampled && !rt.finds(r, it) {
 		return false
 	}
 	now := instant(reading.Nanos)
-	it := m.answer.Item(reading.Time)
-	if it == nil {
-		return false
-	}
 	v := rt.cache.forms.Ready(it)
 	if v == nil || v.state(now) != swr.Fresh || rt.policy.refreshesEarly(v, now, unlikely) {
 		return false
@@ -128,6 +126,17 @@ func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) boo
 	} else if w.WriteHeader(v.status); r.Method != http.MethodHead && len(v.body) > 0 {
 		w.Write(v.body)
 	}
-	rt.record.Request(swr.Hit, ReasonNone, 0)
+	if sampled {
+		rt.recorded(r.Context(), swr.Hit, ReasonNone, store.Monotonic()-reading.Mono)
+	} else {
+		rt.record.Request(swr.Hit, ReasonNone, 0)
+	}
 	return true
+}
+
+// finds looks it up in the store, so that this learns that it was asked for, and tells
+// whether it is there.
+func (rt *route) finds(r *http.Request, it *store.Item) bool {
+	found, err := rt.cache.store.Get(r.Context(), it.Key)
+	return err == nil && found == it
 }

@@ -96,10 +96,14 @@ func (b *bypassed) stamp(h http.Header, c *Cache) {
 }
 
 // identical tells whether a and b, which are of one length, are the very same strings.
-func identical(a, b []string) bool { return string(words(a)) == string(words(b)) }
-
-func words(s []string) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof("")))
+func identical(a, b []string) bool {
+	b = b[:len(a)]
+	for i := range a {
+		if unsafe.StringData(a[i]) != unsafe.StringData(b[i]) || len(a[i]) != len(b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // setFields puts an answer's fields in the place of what outer handlers set, with

@@ -33,7 +33,37 @@ var reflected = func() map[string]bool {
 	return set
 }()
 
-func factsOf(h http.Header) (f facts) {
+func factsOf(h http.Header) facts {
+	if f, ok := factsOfFew(h); ok {
+		return f
+	}
+	return factsOfAll(h)
+}
+
+// few are the fields that simple clients send, the most usual first, and what they tell.
+var few = [...]struct {
+	name string
+	facts
+}{{"User-Agent", 0}, {"Accept-Encoding", 0}, {"Accept", wantsEvents}, {"If-None-Match", hasConditional}}
+
+// factsOfFew is factsOf for a header that has nothing else. To look four fields up
+// in a small map takes half as long as to iterate over it.
+func factsOfFew(h http.Header) (f facts, ok bool) {
+	left := len(h)
+	for i := 0; 0 < left && left <= len(few)-i; i++ {
+		values, has := h[few[i].name]
+		if !has {
+			continue
+		}
+		left--
+		if few[i].facts != wantsEvents || acceptsEvents(values) {
+			f |= few[i].facts
+		}
+	}
+	return f, left == 0
+}
+
+func factsOfAll(h http.Header) (f facts) {
 	for name, values := range h {
 		switch name {
 		case "": // no server sends it

@@ -20,6 +20,7 @@ import (
 	reprise "github.com/reprise-go/reprise/middleware"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
+	"github.com/reprise-go/reprise/swr"
 )
 
 // What answers a well-known response's requests must answer as the longer way
@@ -199,4 +200,69 @@ type editing struct {
 func (e *editing) WriteHeader(status int) {
 	e.edit(e.Header())
 	e.ResponseWriter.WriteHeader(status)
+}
+
+// An asked counts the look-ups that reach a store.
+type asked struct {
+	*memstore.Store
+	gets atomic.Int64
+}
+
+func (a *asked) Get(ctx context.Context, key string) (*store.Item, error) {
+	a.gets.Add(1)
+	return a.Store.Get(ctx, key)
+}
+
+// timings count the requests that were timed.
+type timings struct {
+	notebook
+	timed int
+}
+
+func (n *timings) Policy(string) reprise.Requests { return n }
+
+func (n *timings) Request(_ swr.Outcome, _ reprise.Reason, took time.Duration) {
+	if took > 0 {
+		n.timed++
+	}
+}
+
+// Of the hits of what is well known about one in 32 reaches the store, which drops
+// what nobody asks for, and is timed.
+func TestHitsOfTheWellKnownAreSampled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, err := memstore.New(memstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, record := &asked{Store: m}, new(timings)
+		c, err := reprise.New(st, reprise.WithRecorder(record))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := c.Handler(plain)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+		}))
+		const hits = 32 * 100
+		r := httptest.NewRequest("GET", "/", nil)
+		w := slow{httptest.NewRecorder()}
+		for i := range hits + 10 {
+			if i == 10 {
+				st.gets.Store(0)
+				record.timed = 0
+			}
+			h.ServeHTTP(w, r)
+		}
+		if n := st.gets.Load(); n < hits/32/2 || n > hits/32*2 || record.timed != int(n) {
+			t.Errorf("of %d hits %d reached the store, and %d were timed", hits, n, record.timed)
+		}
+	})
+}
+
+// slow takes a microsecond for a response.
+type slow struct{ http.ResponseWriter }
+
+func (w slow) WriteHeader(status int) {
+	time.Sleep(time.Microsecond)
+	clear(w.Header())
 }

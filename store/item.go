@@ -100,9 +100,15 @@ func (it *Item) Verify(number uint64) {
 // A Keeper knows whether an item of its own is still what Get returns.
 type Keeper interface {
 	// Current tells whether Get would return the item at now, as far as that is
-	// known without asking anybody else. now is of this process's clock.
-	Current(now time.Time) bool
+	// known without asking anybody else. now is what Monotonic returned.
+	Current(now time.Duration) bool
 }
+
+// Monotonic tells how long ago a moment was that all in this process have in common:
+// on a clock that nobody sets, and that runs on while the process is stopped.
+func Monotonic() time.Duration { return time.Since(origin) }
+
+var origin = time.Now()
 
 // A Ref leads back to an item for as long as its store keeps it in this process's
 // memory, and does not hold it there. A look through it finds what Get would
@@ -115,8 +121,9 @@ type kept struct {
 	by Keeper // which holds the item as well
 }
 
-// Get returns the item, or nil if the store's Get would have to look for it.
-func (r *Ref) Get(now time.Time) *Item {
+// Get returns the item, or nil if the store's Get would have to look for it. now is
+// what Monotonic returned.
+func (r *Ref) Get(now time.Duration) *Item {
 	if r == nil {
 		return nil
 	}

@@ -175,7 +175,7 @@ func (c *Cache[T]) bypass(ctx context.Context, load func(context.Context) (T, er
 func (c *Cache[T]) finish(k *call[T], v *cell[T], outcome Outcome, err error) (value T, _ error) {
 	var took time.Duration
 	if outcome != Hit || c.hit(k, v) || rand.Uint32()%known.Sampled == 0 {
-		took = time.Since(k.began.Time)
+		took = store.Monotonic() - k.began.Mono
 	}
 	switch {
 	case v == nil && err == nil: // nothing was made and nothing failed

@@ -69,7 +69,7 @@ func (c *Cache[T]) known(key string, now clock.Reading) (value T, did bool, err 
 	if k == nil {
 		return value, false, nil
 	}
-	it := k.answer.Item(now.Time)
+	it := k.answer.Item(now.Mono)
 	if it == nil {
 		return value, false, nil
 	}

@@ -4,6 +4,8 @@ package clock
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/reprise-go/reprise/store"
 )
 
 // A Clock tells the time of day for half the price of time.Now, which reads two
@@ -11,21 +13,21 @@ import (
 // follows when that is set. The zero value works; any goroutine may read it.
 type Clock struct{ last atomic.Pointer[Reading] }
 
-// A Reading is one moment on the process's clock and on that of the day.
+// A Reading is one moment on two clocks.
 type Reading struct {
-	time.Time
-	Nanos int64 // since 1970
+	Mono  time.Duration // what store.Monotonic returned
+	Nanos int64         // of the clock of the day, in nanoseconds since 1970
 }
 
 // Read returns the time.
 func (c *Clock) Read() Reading {
+	now := store.Monotonic()
 	if r := c.last.Load(); r != nil {
-		if d := time.Since(r.Time); d >= 0 && d < time.Second {
-			return Reading{r.Add(d), r.Nanos + int64(d)}
+		if d := now - r.Mono; d >= 0 && d < time.Second {
+			return Reading{now, r.Nanos + int64(d)}
 		}
 	}
-	t := time.Now()
-	r := &Reading{t, t.UnixNano()}
+	r := &Reading{now, time.Now().UnixNano()}
 	c.last.Store(r)
 	return *r
 }

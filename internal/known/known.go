@@ -83,8 +83,9 @@ type Answer struct {
 	ref  atomic.Pointer[store.Ref]
 }
 
-// Item returns the item, or nil: st is to be asked.
-func (a *Answer) Item(now time.Time) *store.Item { return a.ref.Load().Get(now) }
+// Item returns the item, or nil: the store is to be asked. now is what store.Monotonic
+// returned.
+func (a *Answer) Item(now time.Duration) *store.Item { return a.ref.Load().Get(now) }
 
 // WellKnown tells whether a has led to an item.
 func (a *Answer) WellKnown() bool { return a.ref.Load() != nil }

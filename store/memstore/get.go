@@ -67,7 +67,7 @@ func (s *Store) find(slot store.Slot) *entry {
 	if !ok || !e.in(slot) {
 		return nil
 	}
-	if s.ended(e, s.clock()) || !s.valid(e) {
+	if s.ended(e, store.Monotonic()) || !s.valid(e) {
 		s.drop(hash, e)
 		return nil
 	}
@@ -113,8 +113,8 @@ type kept struct {
 }
 
 // Current is of store.Keeper.
-func (k kept) Current(now time.Time) bool {
-	return !k.s.ended(k.e, now.Sub(k.s.start)) && k.e.Verified() == k.s.log.number.Load()
+func (k kept) Current(now time.Duration) bool {
+	return !k.s.ended(k.e, now) && k.e.Verified() == k.s.log.number.Load()
 }
 
 // Ref is of store.Referrer.

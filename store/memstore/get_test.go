@@ -80,7 +80,7 @@ func TestSlotsOfOneHash(t *testing.T) {
 		t.Error("there is a Ref to what is not found under its key")
 	}
 	s.put(e)
-	if s.find(other) != e || s.Ref(&e.Item).Get(time.Now()) != &e.Item {
+	if s.find(other) != e || s.Ref(&e.Item).Get(store.Monotonic()) != &e.Item {
 		t.Error("what is there is not found")
 	}
 	s.put(&entry{Item: store.Item{Key: "one", Ends: s.end(time.Hour)}}) // in the place of what has its hash

@@ -17,7 +17,7 @@ type lease struct {
 	base  *store.Item   // what the caller saw under the key
 	most  int           // how many variants the key may hold; 0: any number
 	began uint64        // the purge log's number before the handler starts
-	until time.Duration // from when on others may take it; until they do, it stands
+	until time.Duration // on the clock of store.Monotonic, from when on others may take it; until they do, it stands
 	done  chan struct{} // closed when the lease has ended; made by the shard, and guarded by it
 }
 
@@ -43,7 +43,7 @@ func (s *Store) acquire(c store.Claim) (*lease, error) {
 	case c.Variant != "" && s.full(base, c.Variant, c.Variants):
 		return nil, store.ErrFull
 	}
-	now := s.clock()
+	now := store.Monotonic()
 	if held := sh.holder(c.Slot); held != nil {
 		if now < held.until && !c.Steal {
 			return nil, store.ErrHeld
@@ -109,7 +109,7 @@ func (s *Store) wait(ctx context.Context, slot store.Slot) error {
 	}
 	ended := sh.ended(l)
 	sh.mu.Unlock()
-	lapse := time.NewTimer(l.until - s.clock())
+	lapse := time.NewTimer(l.until - store.Monotonic())
 	defer lapse.Stop()
 	select {
 	case <-ended:

@@ -57,7 +57,7 @@ type Store struct {
 	budget    int64
 	largest   int64 // size of one entry
 	evictions atomic.Uint64
-	start     time.Time
+	zero      int64 // when store.Monotonic was 0, by the clock of the day as it was when the store was made
 	log       purgeLog
 	shards    [shardCount]shard
 	recorder  store.Recorder
@@ -80,7 +80,7 @@ func New(o Options) (*Store, error) {
 	if o.Bytes < minBytes {
 		return nil, errors.Join(&OptionError{"Bytes", o.Bytes, "less than 64 KiB"})
 	}
-	s := &Store{budget: o.Bytes, largest: min(o.Bytes/8, math.MaxUint32), seed: maphash.MakeSeed(), start: time.Now(), recorder: o.Recorder}
+	s := &Store{budget: o.Bytes, largest: min(o.Bytes/8, math.MaxUint32), seed: maphash.MakeSeed(), zero: time.Now().UnixNano() - int64(store.Monotonic()), recorder: o.Recorder}
 	if s.recorder == nil {
 		s.recorder = unrecorded{}
 	}
@@ -141,20 +141,15 @@ func (s *Store) LocalSize() store.LocalSize {
 	}
 }
 
-// clock is the time since the store was made: it only goes forward.
-func (s *Store) clock() time.Duration { return time.Since(s.start) }
-
 // end is when what has life left will end, as an Item's Ends, on the store's clock:
 // setting the clock of the day changes no life.
 func (s *Store) end(life time.Duration) int64 {
-	now := s.start.UnixNano() + int64(s.clock())
+	now := s.zero + int64(store.Monotonic())
 	return now + min(int64(life), math.MaxInt64-now)
 }
 
-// ended tells whether e's life had ended when the store's clock said now.
-func (s *Store) ended(e *entry, now time.Duration) bool {
-	return s.start.UnixNano()+int64(now) >= e.Ends
-}
+// ended tells whether e's life had ended when store.Monotonic said now.
+func (s *Store) ended(e *entry, now time.Duration) bool { return s.zero+int64(now) >= e.Ends }
 
 type unrecorded struct{}
 

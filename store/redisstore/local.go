@@ -97,7 +97,7 @@ func (it *item) tracked(now, after int64) bool {
 }
 
 // Current is of store.Keeper.
-func (it *item) Current(t time.Time) bool {
+func (it *item) Current(t time.Duration) bool {
 	s := it.conn.s
 	now := s.at(t)
 	return it.tracked(now, 0) && s.asTold().vouched(it, now) && it.ready()

@@ -17,7 +17,7 @@ type Store struct {
 	options Options
 	timeout int64 // Options.Timeout and Trust, on the store's clock
 	trust   int64
-	start   time.Time
+	start   time.Duration // on the clock of store.Monotonic
 
 	keys   *keyspace
 	local  *local
@@ -83,7 +83,7 @@ func New(o Options) (*Store, error) {
 		return nil, fmt.Errorf("redisstore: local tier: %w", err)
 	}
 	s := &Store{
-		options: o, timeout: int64(o.Timeout), trust: int64(o.Trust), start: time.Now(),
+		options: o, timeout: int64(o.Timeout), trust: int64(o.Trust), start: store.Monotonic(),
 		keys: newKeyspace(o.Namespace), local: loc, table: newTable(), beats: newBeats(), wakers: newWakers(),
 		calls: make(chan struct{}, maxCalls), cleanups: make(chan struct{}, 64),
 		leases: make(map[*lease]struct{}),
@@ -140,10 +140,10 @@ func (s *Store) close(release bool) error {
 
 // clock returns the store's time in nanoseconds: monotonic, and never 0. It
 // runs on while the process is stopped.
-func (s *Store) clock() int64 { return int64(time.Since(s.start)) + 1 }
+func (s *Store) clock() int64 { return s.at(store.Monotonic()) }
 
-// at is what clock returned at t.
-func (s *Store) at(t time.Time) int64 { return int64(t.Sub(s.start)) + 1 }
+// at is what clock returned when store.Monotonic returned now.
+func (s *Store) at(now time.Duration) int64 { return int64(now-s.start) + 1 }
 
 // Trust is of store.Truster: Options.Trust.
 func (s *Store) Trust() time.Duration { return s.options.Trust }

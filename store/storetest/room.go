@@ -67,7 +67,7 @@ func (r *room) checkRef(p place, now *store.Item) {
 	r.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if it := r.refs[p].Get(time.Now()); it != nil && (now == nil || it.Stamp != now.Stamp || it.Soft() != now.Soft()) {
+	if it := r.refs[p].Get(store.Monotonic()); it != nil && (now == nil || it.Stamp != now.Stamp || it.Soft() != now.Soft()) {
 		r.Errorf("%q: a Ref leads to %.40q (soft: %v), which is not what Get returns", p.key, it.Body, it.Soft())
 	}
 	if r.refs == nil {
