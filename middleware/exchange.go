@@ -33,8 +33,9 @@ type exchange struct {
 	arrived instant
 	now     instant // of the last look-up; 0 before the first
 
-	key      string   // may be a view of buffer
-	made     *madeKey // of which key is; or nil
+	key      string   // a view of buffer, unless it is plain
+	plainKey bool     // it is keyfunc.Default's, of a request without reflected fields
+	made     *madeKey // what is remembered of it; or nil
 	buffer   []byte
 	selected []byte   // the normal form of what selects the variant
 	variant  [16]byte // its name, in hexadecimal
@@ -134,10 +135,8 @@ func (x *exchange) values() store.Getter {
 
 // makeKey builds the key before the handler can change the request.
 func (x *exchange) makeKey() (err error) {
-	if x.rt.defaultKey && x.facts&hasReflected == 0 {
-		if x.made, err = x.rt.keys.of(x.r); err == nil {
-			x.key = x.made.key
-		}
+	if x.plainKey = x.rt.defaultKey && x.facts&hasReflected == 0; x.plainKey {
+		x.key, x.made, err = x.rt.keys.of(x.r)
 	} else {
 		err = x.buildKey()
 	}
@@ -285,7 +284,7 @@ func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 func (x *exchange) Claim() store.Claim {
 	if x.slot.Key == "" {
 		x.slot.Key = x.key
-		if x.made == nil { // a view of the buffer
+		if !x.plainKey {
 			x.slot.Key = strings.Clone(x.key)
 		}
 		if x.names != nil {

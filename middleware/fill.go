@@ -99,7 +99,7 @@ func (x *exchange) Detach(ctx context.Context) (context.Context, swr.Source[*res
 	d := &exchange{
 		rt: x.rt, outer: x.outer, after: x.after, r: r, facts: x.facts &^ (hasConditional | hasPrecondition | hasRange | hasControl),
 		arrived: x.arrived, now: x.now,
-		key: claim.Key, selected: bytes.Clone(x.selected), variant: x.variant,
+		key: claim.Key, plainKey: x.plainKey, selected: bytes.Clone(x.selected), variant: x.variant,
 		slot: claim.Slot, base: x.base, seen: x.seen, names: x.names, why: ReasonStale,
 	}
 	return ctx, d

@@ -11,9 +11,9 @@ import (
 	"github.com/reprise-go/reprise/swr"
 )
 
-// A keyTable remembers what recent requests without reflected fields asked for:
-// the key that keyfunc.Default made of each, which costs four times as much as to
-// compare a request with one, and what answers it, once many have asked.
+// A keyTable remembers what recent hits without reflected fields asked for: the key that
+// keyfunc.Default made of each, which costs four times as much as to compare a request
+// with one, and what answers it, once many have asked.
 type keyTable struct {
 	seed maphash.Seed
 	made *known.Table[madeKey]
@@ -49,31 +49,39 @@ func (t *keyTable) find(r *http.Request) (m *madeKey, set *known.Set[madeKey], t
 	return nil, set, tag
 }
 
-// of returns the key of r, which has no field of keyfunc.ReflectedHeaders.
-func (t *keyTable) of(r *http.Request) (*madeKey, error) {
-	m, set, tag := t.find(r)
-	if m != nil {
-		return m, nil
+// of returns the key of r, which has no field of keyfunc.ReflectedHeaders, and what is
+// remembered of it, or nil.
+func (t *keyTable) of(r *http.Request) (key string, m *madeKey, err error) {
+	if m, _, _ := t.find(r); m != nil {
+		return m.key, m, nil
 	}
 	var room [512]byte // on the stack
-	key, err := keyfunc.Default(room[:0], r)
-	if err != nil {
-		return nil, err
+	made, err := keyfunc.Default(room[:0], r)
+	return string(made), nil, err
+}
+
+// add remembers that r's key is key, if that may be, and returns what is remembered.
+func (t *keyTable) add(r *http.Request, key string) *madeKey {
+	m, set, tag := t.find(r)
+	if m != nil {
+		return m
 	}
 	m = &madeKey{
 		host: r.Host, uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
-		secure: r.TLS != nil, key: string(key),
+		secure: r.TLS != nil, key: key,
 	}
-	if m.uri != "" && m.size() <= maxRemembered {
-		set.Add(m, tag, (*madeKey).isWellKnown)
+	if m.uri == "" || m.size() > maxRemembered {
+		return nil
 	}
-	return m, nil
+	set.Add(m, tag, (*madeKey).isWellKnown)
+	return m
 }
 
-// bare tells whether the key is of what the request line says of the URL, as far
-// as can be told at a glance: keyfunc.Default puts all else in brackets.
-func (m *madeKey) bare() bool {
-	return strings.HasPrefix(m.uri, "/") && strings.IndexByte(m.key, '<') < 0
+// isBare tells whether a key of keyfunc.Default, for a request with this request line,
+// is of what that says of the URL, as far as can be told at a glance: all else in it is
+// in brackets.
+func isBare(key, uri string) bool {
+	return strings.HasPrefix(uri, "/") && strings.IndexByte(key, '<') < 0
 }
 
 func (m *madeKey) size() int {
@@ -93,10 +101,14 @@ func (m *madeKey) isWellKnown() bool { return m.answer.WellKnown() }
 // wellKnown is how many hits make a response well known. Tests set it to 1.
 var wellKnown uint32 = known.After
 
-// used notes that v was a hit of m, and answers the next ones.
-func (m *madeKey) used(v *response, st store.Store) {
-	if !v.isPart() {
-		m.answer.Hit(v.item, st, wellKnown)
+// remember notes that v was a hit of x, and answers the next ones, unless what answers
+// them depends on more than the key.
+func (x *exchange) remember(v *response) {
+	if x.made == nil {
+		x.made = x.rt.keys.add(x.r, x.key)
+	}
+	if x.made != nil && x.names == nil && !v.isPart() {
+		x.made.answer.Hit(v.item, x.rt.cache.store, wellKnown)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // A remembered key is the one keyfunc.Default makes, whatever the request that
-// comes after one with the same request line.
+// comes after one with the same request line; and so is one that is not remembered.
 func TestARememberedKeyIsTheKey(t *testing.T) {
 	table := newKeyTable()
 	base := func() *http.Request { return httptest.NewRequest("GET", "/a%2Fb/c?x=1", nil) }
@@ -36,8 +36,16 @@ func TestARememberedKeyIsTheKey(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, err := table.of(r); err != nil || got.key != string(want) {
-					t.Errorf("%s: %q, want %q (%v)", name, got.key, want, err)
+				for _, remembered := range []bool{false, true} {
+					key, m, err := table.of(r)
+					if err != nil || key != string(want) {
+						t.Errorf("%s: %q, want %q (%v)", name, key, want, err)
+					}
+					if m = table.add(r, key); m != nil && m.key != key {
+						t.Errorf("%s: %q is remembered, want %q", name, m.key, key)
+					} else if may := name != "made by hand" && name != "long"; remembered && may && m == nil {
+						t.Errorf("%s: not remembered", name)
+					}
 				}
 			}
 		}

@@ -142,7 +142,7 @@ func userTags(tags []string) []string {
 // urlTag returns the tag by which PurgeURL finds the response, or "" where its
 // key is enough.
 func (x *exchange) urlTag() string {
-	if x.made != nil && x.made.bare() {
+	if x.plainKey && isBare(x.key, x.r.RequestURI) {
 		return ""
 	}
 	host, uri := targetOf(x.r)

@@ -77,8 +77,8 @@ func (x *exchange) count(v *response, o swr.Outcome) {
 			took = x.took()
 		}
 		x.rt.recorded(x.r.Context(), o, ReasonNone, took)
-		if x.made != nil && x.names == nil {
-			x.made.used(v, x.rt.cache.store)
+		if x.plainKey {
+			x.remember(v)
 		}
 		return
 	}

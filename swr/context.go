@@ -34,6 +34,18 @@ type ending struct {
 
 var _ context.Context = (*fillContext)(nil)
 
+// A detached context is context.WithoutCancel's, as a part of what has it.
+type detached struct{ context.Context }
+
+// Deadline is of context.Context.
+func (detached) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is of context.Context.
+func (detached) Done() <-chan struct{} { return nil }
+
+// Err is of context.Context.
+func (detached) Err() error { return nil }
+
 // start begins the fill's time.
 func (c *fillContext) start(values context.Context, began time.Time, limit time.Duration) {
 	c.values, c.began, c.limit = values, began, limit

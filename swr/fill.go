@@ -114,7 +114,7 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 	defer func() {
 		if errors.Is(seen, ErrPanicked) { // the lease ends before the followers wake
 			f.run.settled() // what Fill left running may still call Alone
-			g.release(f.detached, lease)
+			g.release(&f.detached, lease)
 			g.drop(f, panicked)
 			if background {
 				return // refreshUnder tells, with the stack
@@ -144,9 +144,9 @@ func (g *Group[V]) work(ctx context.Context, src Source[V], f *flight[V], lease 
 // start prepares the Run of one Fill, and returns its context. The fill of a flight
 // does not end with its caller: others wait for it, unless it is apart.
 func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, background bool) context.Context {
-	f.caller, f.detached, f.background = ctx, context.WithoutCancel(ctx), background
+	f.caller, f.detached, f.background = ctx, detached{ctx}, background
 	f.run.of = f
-	f.ctx.start(f.detached, time.Now(), g.opts.FillTimeout)
+	f.ctx.start(&f.detached, time.Now(), g.opts.FillTimeout)
 	g.begin(f, lease)
 	if f.apart {
 		return ctx
@@ -155,7 +155,7 @@ func (g *Group[V]) start(ctx context.Context, f *flight[V], lease store.Lease, b
 		f.ctx.hook(context.AfterFunc(g.refreshes.ctx, func() {
 			f.ctx.end(context.Cause(g.refreshes.ctx))
 			g.drop(f, lookAgain)
-			g.release(f.detached, lease)
+			g.release(&f.detached, lease)
 		}))
 	}
 	return &f.ctx
@@ -172,7 +172,7 @@ func (f *flight[V]) alone(drop bool, why error) {
 // settle ends f and its lease by what a fill brought. It returns Commit's verdict.
 func (g *Group[V]) settle(f *flight[V], made Made[V], err error) error {
 	if err != nil {
-		g.release(f.detached, f.lease)
+		g.release(&f.detached, f.lease)
 		g.fail(f, err)
 		return nil
 	}
@@ -180,12 +180,12 @@ func (g *Group[V]) settle(f *flight[V], made Made[V], err error) error {
 		g.pass(f.slot, made.Why)
 	}
 	if len(made.Keep) == 0 && !made.Drop {
-		g.release(f.detached, f.lease)
+		g.release(&f.detached, f.lease)
 		g.end(f, verdictOf(made.Shared && g.opts.Leases == nil, nil), made.Value)
 		return nil
 	}
 	g.seal(f)
-	err = f.lease.Commit(f.detached, made.Keep...)
+	err = f.lease.Commit(&f.detached, made.Keep...)
 	if err != nil && !errors.Is(err, store.ErrOvertaken) && !errors.Is(err, store.ErrTooLarge) {
 		g.opts.Observe.StoreFailed("commit", err)
 	}

@@ -16,7 +16,7 @@ type flight[V any] struct {
 
 	// Written before Fill is called.
 	caller     context.Context // its leader's
-	detached   context.Context // the same without its cancellation
+	detached   detached        // the same without its cancellation
 	background bool
 	ctx        fillContext // Fill's, unless it is apart
 	run        Run

@@ -25,7 +25,7 @@ var poisonMutants = []mutant{
 	one("a HEAD with credentials ends the page", "denied by credentials, public", keepFile, "case c.status == http.StatusPartialContent, c.x.facts&(hasAuthorization|hasCookie) != 0:", "case c.status == http.StatusPartialContent:"),
 	one("an answer that is cut is stored", "denied by an answer that is cut", keepFile, "return c.length >= 0 && n != c.length || c.ctx.Err() != nil", "return c.ctx.Err() != nil"),
 	one("a handler stops with its client, and what it has said is stored", "denied by who leaves", keepFile, "return c.length >= 0 && n != c.length || c.ctx.Err() != nil", "return c.length >= 0 && n != c.length").
-		with(fillFile, "f.caller, f.detached, f.background = ctx, context.WithoutCancel(ctx), background", "f.caller, f.detached, f.background = ctx, ctx, background").
+		with(fillFile, "f.ctx.start(&f.detached, time.Now(), g.opts.FillTimeout)", "f.ctx.start(ctx, time.Now(), g.opts.FillTimeout)").
 		with(keepFile, "case c.ctx.Err() != nil && c.mode == hold && c.x.standsIn(c.old):", "case false:"),
 	one("all wait for a handler that hangs", "denied by who makes the handler hang", flightFile, "time.NewTimer(time.Until(t.limit))", "time.NewTimer(time.Hour)"),
 	one("a part is used for the whole", "Range on a cold key, public and ETag", stateFile, "case v.isPart() && !x.within(v):", "case false:"),

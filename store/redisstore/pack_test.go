@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -133,7 +134,12 @@ func TestWritesDoNotPileUp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	s.writing.Store(0)
-	fill(t, s, "k", "v") // the lease was not left behind
+	soon, cancel := context.WithTimeout(ctx, 30*time.Second) // half of the lease's time
+	defer cancel()
+	if err := s.Wait(soon, store.Slot{Key: "k"}); err != nil {
+		t.Fatal("the lease was left behind: ", err)
+	}
+	fill(t, s, "k", "v")
 	if n := s.writing.Load(); n != 0 {
 		t.Errorf("%d bytes are counted and not on their way", n)
 	}
