@@ -121,7 +121,7 @@ func (d *decoder) header(r *response) {
 	}
 	r.fields, r.lines = make([]field, 0, fields), make([]string, 0, lines)
 	for range fields {
-		name := d.string()
+		name := usual(d.string())
 		for range d.count() {
 			r.lines = append(r.lines, d.string())
 		}
@@ -129,6 +129,30 @@ func (d *decoder) header(r *response) {
 	}
 	r.derive()
 }
+
+// usual returns name, of a field, in memory that all responses share if most have such a
+// field: each hit reads the names, and those of seldom asked pages would come from afar.
+func usual(name string) string {
+	if shared, ok := usualNames[name]; ok {
+		return shared
+	}
+	return name
+}
+
+var usualNames = func() map[string]string {
+	names := make(map[string]string)
+	for _, name := range []string{
+		"Accept-Ranges", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+		"Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Allow", "Alt-Svc", "Cache-Control", "Cdn-Cache-Control",
+		"Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Security-Policy", "Content-Type",
+		"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Date", "Etag", "Expires", "Last-Modified", "Link", "Location",
+		"Permissions-Policy", "Referrer-Policy", "Server", "Server-Timing", "Strict-Transport-Security", "Timing-Allow-Origin", "Vary",
+		"Via", "X-Content-Type-Options", "X-Frame-Options", "X-Powered-By", "X-Request-Id", "X-Robots-Tag", "X-Xss-Protection",
+	} {
+		names[name] = name
+	}
+	return names
+}()
 
 // decodable bounds what so many fields and lines take, once decoded, by the bytes
 // they come in; the allocator rounds up. More than 100 fields of a few bytes each

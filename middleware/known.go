@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net/http"
 	"strings"
+	"unique"
 
 	"github.com/reprise-go/reprise/internal/known"
 	"github.com/reprise-go/reprise/keyfunc"
@@ -67,7 +68,7 @@ func (t *keyTable) add(r *http.Request, key string) *madeKey {
 		return m
 	}
 	m = &madeKey{
-		host: r.Host, uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
+		host: unique.Make(r.Host).Value(), uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
 		secure: r.TLS != nil, key: key,
 	}
 	if m.uri == "" || m.size() > maxRemembered {

@@ -37,11 +37,11 @@ func TestARememberedKeyIsTheKey(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, remembered := range []bool{false, true} {
-					key, m, err := table.of(r)
+					key, _, err := table.of(r)
 					if err != nil || key != string(want) {
 						t.Errorf("%s: %q, want %q (%v)", name, key, want, err)
 					}
-					if m = table.add(r, key); m != nil && m.key != key {
+					if m := table.add(r, key); m != nil && m.key != key {
 						t.Errorf("%s: %q is remembered, want %q", name, m.key, key)
 					} else if may := name != "made by hand" && name != "long"; remembered && may && m == nil {
 						t.Errorf("%s: not remembered", name)

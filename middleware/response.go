@@ -16,24 +16,25 @@ import (
 // A response is one response in the form in which it is served: decoded once,
 // shared by all, never written to.
 type response struct {
-	item *store.Item // nil: just made, not read from the store
+	// What a hit reads comes first: the memory of what is asked for seldom is far away.
+	item    *store.Item // nil: just made, not read from the store
+	born    instant     // when its age was 0
+	windows swr.Windows
+	status  int
+	dated   atomic.Pointer[dated]
+	fields  []field  // what is stored of the header, as it goes out
+	lines   []string // of all fields, one after another
+	body    []byte
+	marks   marks
+	chained bool // Cache-Status is among the fields
 
-	status int
-	fields []field  // what is stored of the header, as it goes out
-	lines  []string // of all fields, one after another
-	body   []byte
-	etag   string // if it is a strong one
+	etag    string  // if it is a strong one
+	started instant // when the handler that made it was called
 
 	// Of a part (RFC 9111 §3.3), which has status 206: which bytes body is, and
 	// of how many.
 	span rfc9111.Span
 	size int64
-
-	started instant // when the handler that made it was called
-	born    instant // when its age was 0
-	windows swr.Windows
-	marks   marks
-	chained bool // Cache-Status is among the fields
 
 	// selected is the normal form of the request fields that select this
 	// variant, as keyed; empty where the URL has no variants.
@@ -45,8 +46,6 @@ type response struct {
 	// names, in a Vary record, are what selects: field names, and cookies as
 	// "cookie:name". A record has nothing else.
 	names []string
-
-	dated atomic.Pointer[dated]
 }
 
 // A field is a header field. Its lines are those of the response up to end,

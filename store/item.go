@@ -97,11 +97,12 @@ func (it *Item) Verify(number uint64) {
 	}
 }
 
-// A Keeper knows whether an item of its own is still what Get returns.
+// A Keeper knows whether items of its own are still what Get returns. One Keeper, and
+// not one for each item, is where a look at many items finds it.
 type Keeper interface {
-	// Current tells whether Get would return the item at now, as far as that is
-	// known without asking anybody else. now is what Monotonic returned.
-	Current(now time.Duration) bool
+	// Current tells whether Get would return it, which the Keeper keeps, at now, as far
+	// as that is known without asking anybody else. now is what Monotonic returned.
+	Current(it *Item, now time.Duration) bool
 }
 
 // Monotonic tells how long ago a moment was that all in this process have in common:
@@ -113,12 +114,9 @@ var origin = time.Now()
 // A Ref leads back to an item for as long as its store keeps it in this process's
 // memory, and does not hold it there. A look through it finds what Get would
 // find, for less. A store that drops what is used least does not learn of it.
-type Ref struct{ kept atomic.Pointer[kept] }
-
-// A kept is an item, by whom it is kept.
-type kept struct {
-	*Item
-	by Keeper // which holds the item as well
+type Ref struct {
+	item atomic.Pointer[Item]
+	by   Keeper
 }
 
 // Get returns the item, or nil if the store's Get would have to look for it. now is
@@ -127,22 +125,22 @@ func (r *Ref) Get(now time.Duration) *Item {
 	if r == nil {
 		return nil
 	}
-	k := r.kept.Load()
-	if k == nil || !k.by.Current(now) {
+	it := r.item.Load()
+	if it == nil || !r.by.Current(it, now) {
 		return nil
 	}
-	return k.Item
+	return it
 }
 
 // Ref returns the way back to it, or nil if nobody has asked for one: see Referrer.
 func (it *Item) Ref() *Ref { return it.ref.Load() }
 
-// Keep returns the way back to it, by whom it is kept. Stores call it for what they
-// keep, when they are asked for a Ref, and Drop when it is no longer what Get
-// returns, before whoever made it so learns of that.
+// Keep returns the way back to it, by whom it is kept, who does not hold it for that.
+// Stores call it for what they keep, when they are asked for a Ref, and Drop when it is
+// no longer what Get returns, before whoever made it so learns of that.
 func (it *Item) Keep(by Keeper) *Ref {
-	r := new(Ref)
-	r.kept.Store(&kept{it, by})
+	r := &Ref{by: by}
+	r.item.Store(it)
 	it.ref.CompareAndSwap(nil, r)
 	return it.ref.Load()
 }
@@ -150,7 +148,7 @@ func (it *Item) Keep(by Keeper) *Ref {
 // Drop cuts it's Ref, now and for ever.
 func (it *Item) Drop() {
 	if r := it.ref.Swap(cut); r != nil {
-		r.kept.Store(nil)
+		r.item.Store(nil)
 	}
 }
 

@@ -162,7 +162,7 @@ var mutants = []mutant{
 	},
 	{
 		race: "R16", what: "in memory, a way back does not ask the purge log", trial: "TestMemory",
-		edits: []edit{{"store/memstore/get.go", " && k.e.Verified() == k.s.log.number.Load()", ""}},
+		edits: []edit{{"store/memstore/get.go", " && it.Verified() == k.log.number.Load()", ""}},
 	},
 	{
 		race: "R16", what: "in memory, a commit needs no lease", trial: "TestMemory",

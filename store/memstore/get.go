@@ -67,7 +67,7 @@ func (s *Store) find(slot store.Slot) *entry {
 	if !ok || !e.in(slot) {
 		return nil
 	}
-	if s.ended(e, store.Monotonic()) || !s.valid(e) {
+	if s.ended(&e.Item, store.Monotonic()) || !s.valid(e) {
 		s.drop(hash, e)
 		return nil
 	}
@@ -106,15 +106,12 @@ func (s *Store) valid(e *entry) bool {
 	return true
 }
 
-// A kept is a store's way to tell whether an entry is still valid.
-type kept struct {
-	s *Store
-	e *entry
-}
+// A keeper is a Store that tells whether what it keeps is still valid.
+type keeper Store
 
 // Current is of store.Keeper.
-func (k kept) Current(now time.Duration) bool {
-	return !k.s.ended(k.e, now) && k.e.Verified() == k.s.log.number.Load()
+func (k *keeper) Current(it *store.Item, now time.Duration) bool {
+	return !(*Store)(k).ended(it, now) && it.Verified() == k.log.number.Load()
 }
 
 // Ref is of store.Referrer.
@@ -127,7 +124,7 @@ func (s *Store) Ref(it *store.Item) *store.Ref {
 	if !ok || &e.Value.Item != it || slot.Variant != "" {
 		return nil
 	}
-	return it.Keep(kept{s, e.Value}) // dropped since: its Ref is cut
+	return it.Keep((*keeper)(s)) // dropped since: its Ref is cut
 }
 
 // put keeps e, which is not too large, in the place of what its slot held.

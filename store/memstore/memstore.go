@@ -148,8 +148,8 @@ func (s *Store) end(life time.Duration) int64 {
 	return now + min(int64(life), math.MaxInt64-now)
 }
 
-// ended tells whether e's life had ended when store.Monotonic said now.
-func (s *Store) ended(e *entry, now time.Duration) bool { return s.zero+int64(now) >= e.Ends }
+// ended tells whether it's life had ended when store.Monotonic said now.
+func (s *Store) ended(it *store.Item, now time.Duration) bool { return s.zero+int64(now) >= it.Ends }
 
 type unrecorded struct{}
 

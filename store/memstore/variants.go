@@ -58,5 +58,5 @@ func (s *Store) sweep(base *entry) {
 func (s *Store) stored(base *entry, name string) bool {
 	slot := store.Slot{Key: base.Key, Variant: name}
 	e, ok := s.items.GetEntryQuietly(slot.Hash(s.seed))
-	return ok && e.Value.in(slot) && e.Value.Of() == base.Stamp && !s.ended(e.Value, store.Monotonic()) && s.valid(e.Value)
+	return ok && e.Value.in(slot) && e.Value.Of() == base.Stamp && !s.ended(&e.Value.Item, store.Monotonic()) && s.valid(e.Value)
 }

@@ -98,12 +98,12 @@ func (rs refs) logs() (set uint64) {
 
 // An item is an entry in this process's memory, decoded once.
 type item struct {
-	store.Item
-	raw    string  // what Redis returned; Item's strings and bytes lie in it
-	ends   int64   // Item.Ends on the store's clock
-	logs   uint64  // those that it rests on, a bit each
-	packed *packed // of which ready makes Item.Body; or nil
-	tagsAt uint32  // where in raw the hashes of its tags are
+	store.Item         // the first: see keeper
+	raw        string  // what Redis returned; Item's strings and bytes lie in it
+	ends       int64   // Item.Ends on the store's clock
+	logs       uint64  // those that it rests on, a bit each
+	packed     *packed // of which ready makes Item.Body; or nil
+	tagsAt     uint32  // where in raw the hashes of its tags are
 
 	// Of items in the local tier, which were verified at a version of the purge
 	// table: the connection that tracks the key, and

@@ -96,9 +96,12 @@ func (it *item) tracked(now, after int64) bool {
 	return now < it.ends && it.gen == uint32(it.conn.gen.Load()) && it.conn.live(now, after)
 }
 
-// Current is of store.Keeper.
-func (it *item) Current(t time.Duration) bool {
-	s := it.conn.s
+// A keeper is a Store that tells whether what it keeps is still valid.
+type keeper Store
+
+// Current is of store.Keeper. What is kept is the first field of an item.
+func (k *keeper) Current(kept *store.Item, t time.Duration) bool {
+	s, it := (*Store)(k), (*item)(unsafe.Pointer(kept))
 	now := s.at(t)
 	return it.tracked(now, 0) && s.asTold().vouched(it, now) && it.ready()
 }
@@ -113,8 +116,9 @@ func (l *local) same(slot store.Slot, raw string) *item {
 	return it
 }
 
-// ref returns the way back to it, which l keeps; nil: it does not, or it is a variant.
-func (l *local) ref(it *store.Item) *store.Ref {
+// ref returns the way back to it, which l keeps for by; nil: it does not, or it is a
+// variant.
+func (l *local) ref(it *store.Item, by *keeper) *store.Ref {
 	if r := it.Ref(); r != nil {
 		return r
 	}
@@ -123,7 +127,7 @@ func (l *local) ref(it *store.Item) *store.Ref {
 	if !ok || &e.Value.Item != it || slot.Variant != "" {
 		return nil
 	}
-	return it.Keep(e.Value) // dropped since: its Ref is cut
+	return it.Keep(by) // dropped since: its Ref is cut
 }
 
 func (l *local) put(it *item) {

@@ -152,7 +152,7 @@ func (s *Store) Trust() time.Duration { return s.options.Trust }
 func (s *Store) LocalSize() store.LocalSize { return s.local.size() }
 
 // Ref is of store.Referrer.
-func (s *Store) Ref(it *store.Item) *store.Ref { return s.local.ref(it) }
+func (s *Store) Ref(it *store.Item) *store.Ref { return s.local.ref(it, (*keeper)(s)) }
 
 // Get is of store.Getter. A value in local memory is returned without a call,
 // an allocation or a lock that others wait for.

@@ -18,7 +18,7 @@ func mutants() []mutant {
 // A loose is a Keeper that never finds anything out.
 type loose struct{}
 
-func (loose) Current(time.Duration) bool { return true }
+func (loose) Current(*store.Item, time.Duration) bool { return true }
 
 func refMutants() []mutant {
 	return []mutant{{name: "a Ref outlives what it leads to", breaks: func(f *faulty) {
