@@ -58,7 +58,7 @@ var mutants = []mutant{
 		race: "R5", what: "who has read a value puts it into local memory", trial: "TestHealthy",
 		edits: []edit{{
 			"store/redisstore/lookup.go", "\tif s.clock() >= it.ends {\n\t\treturn nil, store.ErrNotFound\n\t}\n\treturn it, nil\n",
-			"\tif l := s.table.now.Load()[home(slot.Key)]; l != nil && l.conn != nil {\n\t\tit.conn, it.gen = l.conn, l.conn.gen.Load()\n\t\ttime.Sleep(time.Millisecond)\n\t\ts.local.put(it)\n\t}\n\treturn it, nil\n",
+			"\tif l := s.table.now.Load()[home(slot.Key)]; l != nil && l.conn != nil {\n\t\tit.conn, it.gen = l.conn, uint32(l.conn.gen.Load())\n\t\ttime.Sleep(time.Millisecond)\n\t\ts.local.put(it)\n\t}\n\treturn it, nil\n",
 		}},
 	},
 	{race: "R6", what: "pushes are slow, and that is all", trial: "TestHealthy", edits: []edit{slowPushes}, spared: true},
@@ -111,7 +111,7 @@ var mutants = []mutant{
 		edits: []edit{
 			{"swr/fill.go", "\tmade, err := g.work(ctx, src, f, lease, old, false)\n", "\tf.value = old\n\tmade, err := g.work(ctx, src, f, lease, old, false)\n"},
 			{"swr/flight.go", "\tvar none V\n\tg.end(f, v, none)\n", "\tg.end(f, v, f.value)\n"},
-			{"swr/flight.go", "\t\treturn g.outlive(ctx, src, f, t)\n", "\t\tif any(f.value) != any(*new(V)) {\n\t\t\treturn answer[V]{value: f.value, outcome: Rescued, final: true}\n\t\t}\n\t\treturn g.outlive(ctx, src, t)\n"},
+			{"swr/flight.go", "\t\treturn g.outlive(ctx, src, f, t)\n", "\t\tif any(f.value) != any(*new(V)) {\n\t\t\treturn answer[V]{value: f.value, outcome: Rescued, final: true}\n\t\t}\n\t\treturn g.outlive(ctx, src, f, t)\n"},
 		},
 	},
 	{

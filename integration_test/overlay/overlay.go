@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,6 +35,21 @@ func Fit(tb testing.TB, edits ...Edit) {
 	write(tb, tb.TempDir(), edits)
 }
 
+// Compile fails the test if an edit does not fit, or a package that is changed does not
+// compile. It builds no binary, which takes most of the time.
+func Compile(tb testing.TB, edits ...Edit) {
+	tb.Helper()
+	build := []string{"build", "-overlay", write(tb, tb.TempDir(), edits)}
+	for _, e := range edits {
+		if path.Ext(e.File) == ".go" {
+			build = append(build, "github.com/reprise-go/reprise/"+path.Dir(e.File))
+		}
+	}
+	if out, err := exec.Command("go", build...).CombinedOutput(); err != nil {
+		tb.Errorf("it does not build: %v\n%s", err, out)
+	}
+}
+
 // write makes the changed files, and the file that names them to the go command.
 func write(tb testing.TB, dir string, edits []Edit) string {
 	tb.Helper()
@@ -43,26 +59,26 @@ func write(tb testing.TB, dir string, edits []Edit) string {
 	}
 	texts := make(map[string]string)
 	for _, e := range edits {
-		path := filepath.Join(root, e.File)
-		if texts[path] == "" {
-			b, err := os.ReadFile(path)
+		name := filepath.Join(root, e.File)
+		if texts[name] == "" {
+			b, err := os.ReadFile(name)
 			if err != nil {
 				tb.Fatal(err)
 			}
-			texts[path] = string(b)
+			texts[name] = string(b)
 		}
-		if n := strings.Count(texts[path], e.Old); n != 1 {
+		if n := strings.Count(texts[name], e.Old); n != 1 {
 			tb.Fatalf("%s says %d times, not once: %s", e.File, n, e.Old)
 		}
-		texts[path] = strings.Replace(texts[path], e.Old, e.New, 1)
+		texts[name] = strings.Replace(texts[name], e.Old, e.New, 1)
 	}
 	replace := make(map[string]string)
-	for path, text := range texts {
-		changed := filepath.Join(dir, strings.ReplaceAll(strings.TrimPrefix(path, root), "/", "_"))
+	for name, text := range texts {
+		changed := filepath.Join(dir, strings.ReplaceAll(strings.TrimPrefix(name, root), "/", "_"))
 		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
 			tb.Fatal(err)
 		}
-		replace[path] = changed
+		replace[name] = changed
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
