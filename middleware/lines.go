@@ -27,7 +27,8 @@ type dated struct {
 	cache *Cache // several may share a store
 	age   int64  // in seconds
 	own   [ownLines]string
-	lines []string // handed out
+	lines []string  // handed out
+	room  [8]string // for them, if they are few
 }
 
 // at returns the lines of a hit on r at now, made anew once a second.
@@ -41,7 +42,7 @@ func (r *response) at(now instant, c *Cache) *dated {
 		lineStatus: c.opts.name + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
 		lineAge:    strconv.FormatInt(age, 10), lineX: "HIT", lineLength: strconv.Itoa(len(r.body)),
 	}}
-	d.lines = d.copy(r)
+	d.lines = append(append(d.room[:0], r.lines...), d.own[:]...)
 	r.dated.Store(d)
 	return d
 }

@@ -192,7 +192,10 @@ var askedOften uint32 = 4
 // bytes.
 func (r *response) memory() int {
 	const perLine, texts = int(unsafe.Sizeof("")), 64 // of dated
-	return heap.Size(int(unsafe.Sizeof(*r))) + heap.Size(int(unsafe.Sizeof(dated{}))) + texts +
-		heap.Size(len(r.fields)*int(unsafe.Sizeof(field{}))) + heap.Size(len(r.names)*perLine) +
-		heap.Size(len(r.lines)*perLine) + heap.Size((len(r.lines)+ownLines)*perLine)
+	n := heap.Size(int(unsafe.Sizeof(*r))) + heap.Size(int(unsafe.Sizeof(dated{}))) + texts +
+		heap.Size(len(r.fields)*int(unsafe.Sizeof(field{}))) + heap.Size(len(r.names)*perLine) + heap.Size(len(r.lines)*perLine)
+	if lines := len(r.lines) + ownLines; lines > len(dated{}.room) {
+		n += heap.Size(lines * perLine)
+	}
+	return n
 }

@@ -18,12 +18,16 @@ type subject struct {
 	bytes  int64
 }
 
+// turns is how often each takes its turn in a round: machines that others use are slow
+// for a second at a time.
+const turns = 4
+
 // compare measures subjects in turns.
 func (b *bench) compare(parallel bool, subjects ...*subject) {
 	for _, s := range subjects {
 		s.ns = nil
 	}
-	for range b.rounds {
+	for range turns * b.rounds {
 		for _, s := range subjects {
 			res := testing.Benchmark(func(t *testing.B) { repeat(t, s.op, parallel) })
 			s.ns = append(s.ns, float64(res.T.Nanoseconds())/float64(res.N))

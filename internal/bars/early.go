@@ -66,7 +66,7 @@ func (b *bench) waits(beta float64) (*waits, error) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	var took []time.Duration
-	end := time.Now().Add(time.Duration(b.rounds) * 5 * b.time)
+	end := time.Now().Add(time.Duration(b.rounds) * 15 * b.time)
 	for range 16 {
 		all.Go(func() {
 			var own []time.Duration

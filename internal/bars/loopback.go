@@ -49,7 +49,7 @@ func overLoopback(b *bench) error {
 		}
 		servers = append(servers, s)
 	}
-	for range b.rounds {
+	for range 2 * b.rounds {
 		for _, s := range servers {
 			took, err := s.load(10 * b.time)
 			if err != nil {

@@ -50,7 +50,7 @@ type bench struct {
 
 func main() {
 	b := new(bench)
-	flag.IntVar(&b.rounds, "rounds", 31, "how often each is measured; the median counts")
+	flag.IntVar(&b.rounds, "rounds", 9, "how often each is measured; the median counts")
 	flag.DurationVar(&b.time, "time", 30*time.Millisecond, "of one measurement")
 	only := flag.String("only", "", "a regular expression: groups to measure")
 	testing.Init()
