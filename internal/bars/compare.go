@@ -29,11 +29,16 @@ func (b *bench) compare(parallel bool, subjects ...*subject) {
 	}
 	for range turns * b.rounds {
 		for _, s := range subjects {
-			res := testing.Benchmark(func(t *testing.B) { repeat(t, s.op, parallel) })
-			s.ns = append(s.ns, float64(res.T.Nanoseconds())/float64(res.N))
-			s.allocs, s.bytes = res.AllocsPerOp(), res.AllocedBytesPerOp()
+			s.measure(parallel)
 		}
 	}
+}
+
+// measure measures s once.
+func (s *subject) measure(parallel bool) {
+	res := testing.Benchmark(func(t *testing.B) { repeat(t, s.op, parallel) })
+	s.ns = append(s.ns, float64(res.T.Nanoseconds())/float64(res.N))
+	s.allocs, s.bytes = res.AllocsPerOp(), res.AllocedBytesPerOp()
 }
 
 func repeat(t *testing.B, op func() func(), parallel bool) {
