@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,21 +32,6 @@ func Build(tb testing.TB, edits ...Edit) (binary string) {
 func Fit(tb testing.TB, edits ...Edit) {
 	tb.Helper()
 	write(tb, tb.TempDir(), edits)
-}
-
-// Compile fails the test if an edit does not fit, or a package that is changed does not
-// compile. It builds no binary, which takes most of the time.
-func Compile(tb testing.TB, edits ...Edit) {
-	tb.Helper()
-	build := []string{"build", "-overlay", write(tb, tb.TempDir(), edits)}
-	for _, e := range edits {
-		if path.Ext(e.File) == ".go" {
-			build = append(build, "github.com/reprise-go/reprise/"+path.Dir(e.File))
-		}
-	}
-	if out, err := exec.Command("go", build...).CombinedOutput(); err != nil {
-		tb.Errorf("it does not build: %v\n%s", err, out)
-	}
 }
 
 // write makes the changed files, and the file that names them to the go command.

@@ -9,6 +9,7 @@ import (
 )
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	keepsContract(t, Options{Addrs: []string{sharedAddr(t)}}, time.Second)
 }
 
