@@ -34,7 +34,7 @@ compiler:
 	@[[ "$$(go env CGO_ENABLED)" == 1 ]] && command -v $$(go env CC) >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc libc6-dev; dnf install gcc; or xcode-select --install" >&2; exit 1; }
 
 # Integration tests whose timings do not count: the others run alone.
-untimed := /(console|demo|docs|workflows)$$
+untimed := /(console|demo|docs|observability|redistest|workflows)$$
 
 .PHONY: test
 test: compiler ## All tests of all modules under the race detector, on a real Redis; those whose timings count one package at a time, and the attacks without the detector, for its price
