@@ -31,6 +31,8 @@ type madeKey struct {
 	key                                string
 
 	answer known.Answer
+
+	room [72]byte // of uri, if it is short: a hit on one of very many pages waits for each piece of memory
 }
 
 func newKeyTable() *keyTable { return &keyTable{maphash.MakeSeed(), known.NewTable[madeKey]()} }
@@ -74,6 +76,7 @@ func (t *keyTable) add(r *http.Request, key string) *madeKey {
 	if m.uri == "" || m.size() > maxRemembered {
 		return nil
 	}
+	m.own()
 	set.Add(m, tag, (*madeKey).isWellKnown)
 	return m
 }
@@ -83,6 +86,22 @@ func (t *keyTable) add(r *http.Request, key string) *madeKey {
 // in brackets.
 func isBare(key, uri string) bool {
 	return strings.HasPrefix(uri, "/") && strings.IndexByte(key, '<') < 0
+}
+
+// own has m hold what it is made of itself, and most of it once.
+func (m *madeKey) own() {
+	if len(m.uri) <= len(m.room) {
+		m.uri = view(m.room[:copy(m.room[:], m.uri)])
+	} else {
+		m.uri = strings.Clone(m.uri)
+	}
+	for _, part := range []*string{&m.path, &m.rawPath, &m.rawQuery} {
+		if at := strings.Index(m.uri, *part); at >= 0 {
+			*part = m.uri[at : at+len(*part)]
+		} else {
+			*part = strings.Clone(*part)
+		}
+	}
 }
 
 func (m *madeKey) size() int {
@@ -117,19 +136,18 @@ func (x *exchange) remember(v *response) {
 // but conditions, with what is well known to answer it: what load and reply would
 // do, in a straight line. It tells whether it did.
 func (rt *route) serveKnown(w http.ResponseWriter, r *http.Request, f facts) bool {
+	reading := rt.cache.clock.Read()
 	m, _, _ := rt.keys.find(r)
 	if m == nil || len(m.key) > rt.policy.Limits.Key {
 		return false
 	}
-	reading := rt.cache.clock.Read()
 	sampled := reading.Lot(known.Sampled) == 0
-	it := m.answer.Item(reading.Mono)
-	if it == nil || sampled && !rt.finds(r, it) {
+	it, v := rt.cache.forms.Ready(m.answer.Ref(), reading.Mono)
+	if v == nil || sampled && !rt.finds(r, it) {
 		return false
 	}
 	now := instant(reading.Nanos)
-	v := rt.cache.forms.Ready(it)
-	if v == nil || v.state(now) != swr.Fresh || rt.policy.refreshesEarly(v, now, unlikely) {
+	if v.state(now) != swr.Fresh || rt.policy.refreshesEarly(v, now, unlikely) {
 		return false
 	}
 	whole := f&hasConditional == 0 || !v.notModified(r.Header, now)

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/reprise-go/reprise/keyfunc"
@@ -48,6 +50,37 @@ func TestARememberedKeyIsTheKey(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// What is remembered outlives the request: it must hold nothing of its memory.
+func TestARememberedKeyIsItsOwn(t *testing.T) {
+	for name, target := range map[string]string{
+		"short":   "/a/b?x=1&y=2",
+		"escaped": "/a%2Fb/%63?x=%31",
+		"root":    "/",
+		"long":    "/" + strings.Repeat("a/b", 30) + "?" + strings.Repeat("x=1&", 10),
+		"of all":  "/" + strings.Repeat("a", len(madeKey{}.room)-1),
+	} {
+		table := newKeyTable()
+		line := []byte(target)
+		u, err := url.ParseRequestURI(view(line)) // shares memory, as a server's does
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := &http.Request{Method: "GET", Host: "shop.example", RequestURI: view(line), URL: u}
+		key, _, err := table.of(first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table.add(first, strings.Clone(key))
+		clear(line)
+
+		again := httptest.NewRequest("GET", target, nil)
+		again.Host = first.Host
+		if m, _, _ := table.find(again); m == nil || m.key != key || m.uri != target {
+			t.Errorf("%s: %+v is remembered of %q", name, m, target)
 		}
 	}
 }

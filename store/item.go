@@ -115,8 +115,15 @@ var origin = time.Now()
 // memory, and does not hold it there. A look through it finds what Get would
 // find, for less. A store that drops what is used least does not learn of it.
 type Ref struct {
-	item atomic.Pointer[Item]
+	kept atomic.Pointer[kept]
 	by   Keeper
+}
+
+// A kept is an item and what Decoded had remembered of it when somebody asked for the
+// Ref: who needs both need not wait for the item's memory to learn where that is.
+type kept struct {
+	item *Item
+	memo any
 }
 
 // Get returns the item, or nil if the store's Get would have to look for it. now is
@@ -125,11 +132,30 @@ func (r *Ref) Get(now time.Duration) *Item {
 	if r == nil {
 		return nil
 	}
-	it := r.item.Load()
-	if it == nil || !r.by.Current(it, now) {
+	k := r.kept.Load()
+	if k == nil || !r.by.Current(k.item, now) {
 		return nil
 	}
-	return it
+	return k.item
+}
+
+// Recalled returns what r.Get returns, and what Decoded remembers of it, or nil.
+func Recalled[T any](r *Ref, now time.Duration) (*Item, *T) {
+	if r == nil {
+		return nil, nil
+	}
+	k := r.kept.Load()
+	if k == nil {
+		return nil, nil
+	}
+	v, _ := k.memo.(*T)
+	if !r.by.Current(k.item, now) {
+		return nil, nil
+	}
+	if v == nil {
+		v, _ = k.item.remembered().(*T)
+	}
+	return k.item, v
 }
 
 // Ref returns the way back to it, or nil if nobody has asked for one: see Referrer.
@@ -140,7 +166,7 @@ func (it *Item) Ref() *Ref { return it.ref.Load() }
 // no longer what Get returns, before whoever made it so learns of that.
 func (it *Item) Keep(by Keeper) *Ref {
 	r := &Ref{by: by}
-	r.item.Store(it)
+	r.kept.Store(&kept{it, it.remembered()})
 	it.ref.CompareAndSwap(nil, r)
 	return it.ref.Load()
 }
@@ -148,7 +174,7 @@ func (it *Item) Keep(by Keeper) *Ref {
 // Drop cuts it's Ref, now and for ever.
 func (it *Item) Drop() {
 	if r := it.ref.Swap(cut); r != nil {
-		r.item.Store(nil)
+		r.kept.Store(nil)
 	}
 }
 
@@ -181,16 +207,22 @@ func NewStamp() (s Stamp) {
 // within bounds of its own: a store has very many items, most of which are seldom used.
 const MemoSize = 80
 
+// remembered returns what Decoded remembers, or nil.
+func (it *Item) remembered() any {
+	if it.state.Load()&hasMemo == 0 {
+		return nil
+	}
+	return it.memo
+}
+
 // Decoded returns what decode makes of it, and remembers it in the item, so
 // that a value is decoded once and not once per reader. Pass a
 // plain function, not a closure: then a remembered value costs no allocation.
 // Readers that come at the same time may each decode; one result is kept. An
 // item decodes to one type only: what a second one decodes to is not remembered.
 func Decoded[T any](it *Item, decode func(*Item) (*T, error)) (*T, error) {
-	if it.state.Load()&hasMemo != 0 {
-		if v, ok := it.memo.(*T); ok {
-			return v, nil
-		}
+	if v, ok := it.remembered().(*T); ok {
+		return v, nil
 	}
 	v, err := decode(it)
 	if err != nil {

@@ -25,6 +25,17 @@ type keyTable struct {
 type knownKey struct {
 	key    string // without the prefix
 	answer known.Answer
+	room   [48]byte // of key, if it is short: to wait for one piece of memory, not two
+}
+
+func newKnownKey(key []byte) *knownKey {
+	k := new(knownKey)
+	if len(key) <= len(k.room) {
+		k.key = text(k.room[:copy(k.room[:], key)])
+	} else {
+		k.key = string(key)
+	}
+	return k
 }
 
 func (k *knownKey) isWellKnown() bool { return k.answer.WellKnown() }
@@ -51,7 +62,7 @@ func (c *Cache[T]) hit(k *call[T], v *cell[T]) bool {
 	}
 	q, set, tag := c.keys.find(text(key))
 	if q == nil {
-		q = &knownKey{key: string(key)}
+		q = newKnownKey(key)
 		set.Add(q, tag, (*knownKey).isWellKnown)
 	}
 	wellKnown := q.isWellKnown()
@@ -69,11 +80,7 @@ func (c *Cache[T]) known(key string, now clock.Reading) (value T, did bool, err 
 	if k == nil {
 		return value, false, nil
 	}
-	it := k.answer.Item(now.Mono)
-	if it == nil {
-		return value, false, nil
-	}
-	v := c.forms.Ready(it)
+	_, v := c.forms.Ready(k.answer.Ref(), now.Mono)
 	if v == nil || v.by != c || v.state(now.Nanos, c.config.EarlyRefresh, unlikely) != Fresh {
 		return value, false, nil
 	}

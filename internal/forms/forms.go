@@ -4,6 +4,7 @@ package forms
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 	"weak"
 
 	"github.com/reprise-go/reprise/store"
@@ -69,13 +70,14 @@ func (fs *Forms[T]) Decoded(it *store.Item) (*T, error) {
 	return v, err
 }
 
-// Ready returns what it decodes to if that is ready, or nil.
-func (fs *Forms[T]) Ready(it *store.Item) *T {
-	f, err := store.Decoded(it, newForm[T])
-	if err != nil {
-		return nil
+// Ready returns the item that r leads to, as r.Get does, and what it decodes to if that
+// is ready, or nil.
+func (fs *Forms[T]) Ready(r *store.Ref, now time.Duration) (*store.Item, *T) {
+	it, f := store.Recalled[form[T]](r, now)
+	if f == nil {
+		return it, nil
 	}
-	return f.ready.Load()
+	return it, f.ready.Load()
 }
 
 // add makes v f's, in the place of the oldest ones.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -31,6 +32,16 @@ func TestBoundIsAPartOfTheStore(t *testing.T) {
 	}
 }
 
+// keeper keeps all items for ever.
+type keeper struct{}
+
+func (keeper) Current(*store.Item, time.Duration) bool { return true }
+
+func ready[T any](fs *Forms[T], it *store.Item) bool {
+	kept, v := fs.Ready(it.Keep(keeper{}), 0)
+	return kept == it && v != nil
+}
+
 // Forms that are ready are bounded in bytes, whatever number of items is asked for;
 // what is asked for again becomes ready again.
 func TestReadyFormsAreBounded(t *testing.T) {
@@ -52,28 +63,28 @@ func TestReadyFormsAreBounded(t *testing.T) {
 	for i := range items {
 		items[i] = &store.Item{Body: []byte("body")}
 		ask(items[i], after-1)
-		if fs.Ready(items[i]) != nil {
+		if ready(fs, items[i]) {
 			t.Fatalf("ready when it was asked for %d times", after-1)
 		}
 		ask(items[i], 1)
-		if fs.Ready(items[i]) == nil {
+		if !ready(fs, items[i]) {
 			t.Fatalf("not ready when it was asked for %d times", after)
 		}
 	}
-	ready := 0
+	bytes := 0
 	for _, it := range items {
-		if fs.Ready(it) != nil {
-			ready += size + Place
+		if ready(fs, it) {
+			bytes += size + Place
 		}
 	}
-	if ready != bound || fs.bytes != ready {
-		t.Errorf("%d bytes are ready, counted as %d; want %d", ready, fs.bytes, bound)
+	if bytes != bound || fs.bytes != bytes {
+		t.Errorf("%d bytes are ready, counted as %d; want %d", bytes, fs.bytes, bound)
 	}
-	if fs.Ready(items[0]) != nil {
+	if ready(fs, items[0]) {
 		t.Error("the oldest is ready")
 	}
 	ask(items[0], after)
-	if fs.Ready(items[0]) == nil {
+	if !ready(fs, items[0]) {
 		t.Error("not ready again")
 	}
 	if n := testing.AllocsPerRun(100, func() { ask(items[0], 1) }); n != 0 {
@@ -104,7 +115,7 @@ func TestWhatIsTooLargeOrBrokenIsNotRemembered(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n != 6 || fs.Ready(none) != nil || fs.Ready(large) != nil {
+	if n != 6 || ready(fs, none) || ready(fs, large) {
 		t.Errorf("decoded %d times", n)
 	}
 }

@@ -5,7 +5,6 @@ package known
 import (
 	"math/rand/v2"
 	"sync/atomic"
-	"time"
 
 	"github.com/reprise-go/reprise/store"
 )
@@ -83,9 +82,8 @@ type Answer struct {
 	ref  atomic.Pointer[store.Ref]
 }
 
-// Item returns the item, or nil: the store is to be asked. now is what store.Monotonic
-// returned.
-func (a *Answer) Item(now time.Duration) *store.Item { return a.ref.Load().Get(now) }
+// Ref returns what leads to the item, or nil: the store is to be asked.
+func (a *Answer) Ref() *store.Ref { return a.ref.Load() }
 
 // WellKnown tells whether a has led to an item.
 func (a *Answer) WellKnown() bool { return a.ref.Load() != nil }

@@ -84,20 +84,20 @@ func TestAnAnswerIsWhatTheStoreHas(t *testing.T) {
 		} {
 			it, a := put(), new(Answer)
 			for n := range uint32(After) {
-				if a.WellKnown() || a.Item(store.Monotonic()) != nil {
+				if a.WellKnown() || a.Ref().Get(store.Monotonic()) != nil {
 					t.Errorf("%s: known after %d hits", name, n)
 				}
 				a.Hit(it, st, After)
 			}
-			if a.Item(store.Monotonic()) != it {
+			if a.Ref().Get(store.Monotonic()) != it {
 				t.Errorf("%s: %d hits and not known", name, After)
 			}
 			end()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := st.Get(ctx, "k"); !errors.Is(err, store.ErrNotFound) || a.Item(store.Monotonic()) != nil {
-				t.Errorf("%s: %v, and the answer is %v", name, err, a.Item(store.Monotonic()))
+			if _, err := st.Get(ctx, "k"); !errors.Is(err, store.ErrNotFound) || a.Ref().Get(store.Monotonic()) != nil {
+				t.Errorf("%s: %v, and the answer is %v", name, err, a.Ref().Get(store.Monotonic()))
 			}
 		}
 	})
