@@ -41,26 +41,26 @@ func byEntries(b *bench) error {
 		}
 		targets := make([]string, n)
 		w, r := measure.NewWriter(), get("/")()
-		ask := func(i int) {
+		ask := func(uri string) {
 			w.Reset()
-			r.RequestURI, r.URL.Path = targets[i], targets[i]
+			r.RequestURI, r.URL.Path = uri, uri
 			h.ServeHTTP(w, r)
 		}
 		for i := range targets {
 			targets[i] = "/page/" + strconv.Itoa(i)
-			ask(i)
+			ask(targets[i])
 		}
 		some := rand.New(rand.NewPCG(1, 2)).Perm(n)[:asked]
-		i := 0
+		uris, i := atHand(targets, some), 0
 		all = append(all, &subject{op: func() func() {
 			for range 40 {
-				for _, i := range some {
-					ask(i)
+				for _, uri := range uris {
+					ask(uri)
 				}
 			}
 			return func() {
 				i++
-				ask(some[i%asked])
+				ask(uris[i%asked])
 				if w.Header()["X-Cache"][0] != "HIT" {
 					panic(fmt.Sprint("not a hit: ", w.Header()))
 				}
@@ -80,6 +80,21 @@ func byEntries(b *bench) error {
 	return nil
 }
 
+// atHand returns some of targets, one beside the other: what a server has just read of a
+// request is not what a hit waits for.
+func atHand(targets []string, some []int) []string {
+	var all []byte
+	for _, i := range some {
+		all = append(all, targets[i]...)
+	}
+	list, left := make([]string, len(some)), string(all)
+	for j, i := range some {
+		n := len(targets[i])
+		list[j], left = left[:n], left[n:]
+	}
+	return list
+}
+
 // inMap looks some of targets up in a map that has no more than a body for each: what
 // memory costs that is not at hand, whoever keeps it.
 func inMap(targets []string, some []int) *subject {
@@ -87,11 +102,12 @@ func inMap(targets []string, some []int) *subject {
 	for _, t := range targets {
 		bodies[t] = []byte("0123456789")
 	}
+	uris := atHand(targets, some)
 	return &subject{op: func() func() {
 		i, sum := 0, byte(0)
 		return func() {
 			i++
-			sum += bodies[targets[some[i%len(some)]]][0]
+			sum += bodies[uris[i%len(uris)]][0]
 		}
 	}}
 }
