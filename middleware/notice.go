@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,7 @@ func (n *notices) note(key string, o swr.Outcome, why Reason) {
 		}
 	}
 	if n.log.Enabled(ctx, slog.LevelDebug) {
-		n.log.LogAttrs(ctx, slog.LevelDebug, "answered", slog.String("outcome", o.String()), slog.String("reason", why.String()), slog.String("key", key))
+		n.log.LogAttrs(ctx, slog.LevelDebug, "answered", slog.String("outcome", o.String()), slog.String("reason", why.String()), slog.String("key", strings.Clone(key))) // which may be a view
 	}
 }
 
