@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reprise-go/reprise/internal/heap"
 	"github.com/reprise-go/reprise/internal/measure"
 	"github.com/reprise-go/reprise/store"
 	"github.com/reprise-go/reprise/store/memstore"
@@ -98,6 +99,23 @@ func TestAHeaderThatDoesNotDecodeIsNotStored(t *testing.T) {
 			if want == 1 && !strings.HasSuffix(status, "detail=size") || strings.Contains(status, "stored") || runs != want || w.Header().Get("X399") != "1" {
 				t.Errorf("after %d runs: %s", runs, status)
 			}
+		}
+	}
+}
+
+// What is counted of a response's lines is what they take.
+func TestTheLinesOfASecondAreCounted(t *testing.T) {
+	const perLine = 16
+	for n := range 40 {
+		r := &response{lines: make([]string, n)}
+		d := r.at(1, &Cache{})
+		counted := r.memory() - (&response{}).memory() - heap.Size(n*perLine)
+		taken := 0
+		if cap(d.lines) > len(d.room) {
+			taken = heap.Size(cap(d.lines) * perLine)
+		}
+		if taken != counted {
+			t.Errorf("%d lines: with our own they take %d bytes, %d are counted", n, taken, counted)
 		}
 	}
 }

@@ -104,8 +104,11 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, outcome, err := x.load()
+	if outcome == swr.Hit && x.plainKey {
+		x.remember(v)
+	}
 	x.reply(v, outcome, err)
-	x.count(v, outcome)
+	x.count(outcome)
 	x.free()
 }
 

@@ -63,20 +63,23 @@ func (t *keyTable) of(r *http.Request) (key string, m *madeKey, err error) {
 	return string(made), nil, err
 }
 
-// add remembers that r's key is key, if that may be, and returns what is remembered.
+// add remembers that r's key is key, if that may be, and returns what is remembered. It
+// is for before the answer: who wraps that may change r, as those do that rewrite. So it
+// makes the key once more.
 func (t *keyTable) add(r *http.Request, key string) *madeKey {
 	m, set, tag := t.find(r)
-	if m != nil {
+	if m != nil || r.RequestURI == "" || len(r.Host)+len(r.RequestURI)+len(r.URL.Path)+len(r.URL.RawPath)+len(r.URL.RawQuery)+len(key) > maxRemembered {
 		return m
 	}
 	m = &madeKey{
 		host: unique.Make(r.Host).Value(), uri: r.RequestURI, path: r.URL.Path, rawPath: r.URL.RawPath, rawQuery: r.URL.RawQuery,
 		secure: r.TLS != nil, key: key,
 	}
-	if m.uri == "" || m.size() > maxRemembered {
+	m.own()
+	var room [512]byte
+	if made, err := keyfunc.Default(room[:0], r); err != nil || string(made) != key {
 		return nil
 	}
-	m.own()
 	set.Add(m, tag, (*madeKey).isWellKnown)
 	return m
 }
@@ -102,10 +105,6 @@ func (m *madeKey) own() {
 			*part = strings.Clone(*part)
 		}
 	}
-}
-
-func (m *madeKey) size() int {
-	return len(m.host) + len(m.uri) + len(m.path) + len(m.rawPath) + len(m.rawQuery) + len(m.key)
 }
 
 // madeOf tells whether r is the same to keyfunc.Default. A request line is all

@@ -54,6 +54,22 @@ func TestARememberedKeyIsTheKey(t *testing.T) {
 	}
 }
 
+// A request that has been changed since its key was made is not remembered by it.
+func TestAnotherRequestsKeyIsNotRemembered(t *testing.T) {
+	table, r := newKeyTable(), httptest.NewRequest("GET", "/account", nil)
+	key, _, err := table.of(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL.Path = "/beta/account"
+	if m := table.add(r, key); m != nil {
+		t.Errorf("%+v", m)
+	}
+	if again, m, err := table.of(r); m != nil || again == key || err != nil {
+		t.Errorf("%q, %+v, %v", again, m, err)
+	}
+}
+
 // What is remembered outlives the request: it must hold nothing of its memory.
 func TestARememberedKeyIsItsOwn(t *testing.T) {
 	for name, target := range map[string]string{

@@ -42,7 +42,11 @@ func (r *response) at(now instant, c *Cache) *dated {
 		lineStatus: c.opts.name + "; hit; ttl=" + strconv.FormatInt(ttl, 10),
 		lineAge:    strconv.FormatInt(age, 10), lineX: "HIT", lineLength: strconv.Itoa(len(r.body)),
 	}}
-	d.lines = append(append(d.room[:0], r.lines...), d.own[:]...)
+	if len(r.lines)+ownLines <= len(d.room) {
+		d.lines = append(append(d.room[:0], r.lines...), d.own[:]...)
+	} else {
+		d.lines = d.copy(r)
+	}
 	r.dated.Store(d)
 	return d
 }

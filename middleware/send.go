@@ -70,16 +70,13 @@ func (x *exchange) refuse(err error) {
 
 // count records the request. Of hits some are timed: of well-known responses
 // serveKnown has left few.
-func (x *exchange) count(v *response, o swr.Outcome) {
+func (x *exchange) count(o swr.Outcome) {
 	if o == swr.Hit {
 		var took time.Duration
 		if x.served%known.Sampled == 0 || x.made != nil && x.made.isWellKnown() {
 			took = x.took()
 		}
 		x.rt.recorded(x.r.Context(), o, ReasonNone, took)
-		if x.plainKey {
-			x.remember(v)
-		}
 		return
 	}
 	why, took := x.reason(o), x.took()

@@ -136,6 +136,28 @@ func TestTheWellKnownAreNotKeptBesideTheStore(t *testing.T) {
 	runtime.KeepAlive(s)
 }
 
+// A key is remembered of the request that it was made of. Who rewrites requests may
+// give one its path back while it is answered.
+func TestAKeyIsRememberedOfTheRequestAsItCame(t *testing.T) {
+	h := newCache(t).Handler(reprise.Policy{Name: "page", TTL: time.Minute})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.URL.Path)
+	}))
+	beta := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Path
+		r.URL.Path = "/beta" + path
+		h.ServeHTTP(writerOf(w, func(http.Header) { r.URL.Path = path }), r)
+	})
+	for range 3 {
+		for want, h := range map[string]http.Handler{"/account": h, "/beta/account": beta} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", "/account", nil))
+			if got := w.Body.String(); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+	}
+}
+
 // A handler outside of the cache that writes into header values, where it should
 // set fields, must not change what the next client gets.
 func TestHeaderValuesWrittenToByOthers(t *testing.T) {

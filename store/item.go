@@ -109,6 +109,9 @@ type Keeper interface {
 // on a clock that nobody sets, and that runs on while the process is stopped.
 func Monotonic() time.Duration { return time.Since(origin) }
 
+// MonotonicAt is what Monotonic returned at t, which time.Now did.
+func MonotonicAt(t time.Time) time.Duration { return t.Sub(origin) }
+
 var origin = time.Now()
 
 // A Ref leads back to an item for as long as its store keeps it in this process's
@@ -205,7 +208,7 @@ func NewStamp() (s Stamp) {
 // MemoSize is what a store reckons with for what Decoded remembers and for a Ref, in
 // bytes of the heap. Whoever decodes to more than 16 of them keeps that elsewhere,
 // within bounds of its own: a store has very many items, most of which are seldom used.
-const MemoSize = 80
+const MemoSize = 96
 
 // remembered returns what Decoded remembers, or nil.
 func (it *Item) remembered() any {

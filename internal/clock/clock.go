@@ -20,16 +20,18 @@ type Reading struct {
 }
 
 // Read returns the time.
-func (c *Clock) Read() Reading {
-	now := store.Monotonic()
-	if r := c.last.Load(); r != nil {
-		if d := now - r.Mono; d >= 0 && d < time.Second {
-			return Reading{now, r.Nanos + int64(d)}
-		}
+func (c *Clock) Read() Reading { return c.at(store.Monotonic()) }
+
+// at returns the moment of which store.Monotonic said now: it may be over for a while,
+// if the scheduler stopped who asked.
+func (c *Clock) at(now time.Duration) Reading {
+	r := c.last.Load()
+	if r == nil || now-r.Mono >= time.Second {
+		t := time.Now() // of both clocks
+		r = &Reading{store.MonotonicAt(t), t.UnixNano()}
+		c.last.Store(r)
 	}
-	r := &Reading{now, time.Now().UnixNano()}
-	c.last.Store(r)
-	return *r
+	return Reading{now, r.Nanos + int64(now-r.Mono)}
 }
 
 // Lot is one of n numbers, drawn by the time: cheaper than at random.

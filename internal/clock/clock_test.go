@@ -21,6 +21,27 @@ func TestClockTellsTheTime(t *testing.T) {
 	})
 }
 
+// Who was stopped after it had read one clock must not put the other one's time beside
+// it, for itself or for others.
+func TestALateReaderKeepsTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, renewed := range []bool{false, true} {
+			var c Clock
+			late, want := store.Monotonic(), time.Now().UnixNano()
+			time.Sleep(700 * time.Millisecond)
+			if renewed {
+				c.Read() // by another one
+			}
+			if r := c.at(late); r.Mono != late || r.Nanos != want {
+				t.Errorf("renewed %v: %v is %v late", renewed, r, time.Duration(r.Nanos-want))
+			}
+			if r, now := c.Read(), time.Now().UnixNano(); r.Nanos != now {
+				t.Errorf("renewed %v: then the clock is %v ahead", renewed, time.Duration(r.Nanos-now))
+			}
+		}
+	})
+}
+
 // Numbers that are drawn a microsecond apart are as good as any.
 func TestLotsAreEven(t *testing.T) {
 	const numbers, draws = 32, 32 * 1000
