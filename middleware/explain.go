@@ -157,7 +157,8 @@ func (rt *route) explain(r *http.Request, e *explaining) {
 		e.Outcome, e.Reason, e.Err = swr.Bypass, ReasonKey, err.Error()
 		return
 	}
-	e.Key, e.Parts = strings.Clone(x.key), keyfunc.Read(x.key)
+	e.Key = strings.Clone(x.key) // which may be a view
+	e.Parts = keyfunc.Read(e.Key)
 	e.look(x)
 	e.Recent, e.Passing = rt.recent.of(x.key), rt.passing(x)
 	if e.try && e.Outcome == swr.Miss {

@@ -93,8 +93,8 @@ func (a *Answer) Hit(it *store.Item, st store.Store, after uint32) {
 	if a.hits.Load() < after && a.hits.Add(1) < after {
 		return
 	}
-	ref := it.Ref()
-	if by, ok := st.(store.Referrer); ok && ref == nil {
+	var ref *store.Ref
+	if by, ok := st.(store.Referrer); ok { // and not it.Ref, which may be of a store that st wraps
 		ref = by.Ref(it)
 	}
 	if a.ref.Load() != ref {

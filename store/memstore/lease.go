@@ -8,6 +8,9 @@ import (
 	"github.com/reprise-go/reprise/store"
 )
 
+// maxHold bounds what a lease asks for, so that its end can be told in nanoseconds.
+const maxHold = 100 * 365 * 24 * time.Hour
+
 // A lease is one fill's right to write. It needs no renewal: its holder dies
 // with this process.
 type lease struct {
@@ -53,7 +56,7 @@ func (s *Store) acquire(c store.Claim) (*lease, error) {
 	l := &lease{
 		s: s, stamp: store.NewStamp(), base: c.Base, most: c.Variants,
 		slot:  store.Slot{Key: strings.Clone(c.Key), Variant: strings.Clone(c.Variant)},
-		began: s.log.number.Load(), until: now + c.Hold,
+		began: s.log.number.Load(), until: now + min(c.Hold, maxHold),
 	}
 	sh.put(l, now)
 	return l, nil

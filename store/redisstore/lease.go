@@ -38,7 +38,7 @@ func (s *Store) Acquire(ctx context.Context, c store.Claim) (store.Lease, error)
 	begun := time.Now()
 	l := &lease{
 		s: s, slot: c.Slot, stamp: store.NewStamp(), base: c.Base, most: strconv.Itoa(max(c.Variants, 0)),
-		purges: s.purges.Load(), failed: s.failed.Load(), until: s.clock() + int64(c.Hold),
+		purges: s.purges.Load(), failed: s.failed.Load(), until: s.clock() + int64(min(c.Hold, maxLife)),
 	}
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
