@@ -132,6 +132,26 @@ type kept struct {
 // Get returns the item, or nil if the store's Get would have to look for it. now is
 // what Monotonic returned.
 func (r *Ref) Get(now time.Duration) *Item {
+	if k := r.current(now); k != nil {
+		return k.item
+	}
+	return nil
+}
+
+// Recalled returns what r.Get returns, and what Decoded remembers of it, or nil.
+func Recalled[T any](r *Ref, now time.Duration) (*Item, *T) {
+	k := r.current(now)
+	if k == nil {
+		return nil, nil
+	}
+	v, _ := k.memo.(*T)
+	if v == nil {
+		v, _ = k.item.remembered().(*T)
+	}
+	return k.item, v
+}
+
+func (r *Ref) current(now time.Duration) *kept {
 	if r == nil {
 		return nil
 	}
@@ -139,26 +159,7 @@ func (r *Ref) Get(now time.Duration) *Item {
 	if k == nil || !r.by.Current(k.item, now) {
 		return nil
 	}
-	return k.item
-}
-
-// Recalled returns what r.Get returns, and what Decoded remembers of it, or nil.
-func Recalled[T any](r *Ref, now time.Duration) (*Item, *T) {
-	if r == nil {
-		return nil, nil
-	}
-	k := r.kept.Load()
-	if k == nil {
-		return nil, nil
-	}
-	v, _ := k.memo.(*T)
-	if !r.by.Current(k.item, now) {
-		return nil, nil
-	}
-	if v == nil {
-		v, _ = k.item.remembered().(*T)
-	}
-	return k.item, v
+	return k
 }
 
 // Ref returns the way back to it, or nil if nobody has asked for one: see Referrer.
