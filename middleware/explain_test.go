@@ -480,3 +480,21 @@ func TestNotices(t *testing.T) {
 		}
 	})
 }
+
+// What was explained stays as it was, whatever is asked for before it is read.
+func TestExplainedPartsStayTheSame(t *testing.T) {
+	cache := newCache(t)
+	h := cache.Handler(reprise.Policy{Name: "page", TTL: time.Minute})(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "page") }))
+	ask := func() {
+		for range 20 {
+			h.ServeHTTP(httptest.NewRecorder(), asks("GET", "/zzzz", "X-Forwarded-Host", "evil"))
+		}
+	}
+	ask()
+	e := cache.Explain(h, asks("GET", "/aaaa", "X-Forwarded-Host", "good"), false)
+	before := fmt.Sprint(e.Parts)
+	ask()
+	if after := fmt.Sprint(e.Parts); after != before || !strings.Contains(after, "good") {
+		t.Errorf("%s has become %s", before, after)
+	}
+}
