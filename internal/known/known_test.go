@@ -102,3 +102,30 @@ func TestAnAnswerIsWhatTheStoreHas(t *testing.T) {
 		}
 	})
 }
+
+// A wrapping store that leads to no items is asked each time, though what it wraps leads
+// to them for somebody else.
+func TestAWrappingStoreIsAsked(t *testing.T) {
+	ctx := context.Background()
+	inner, err := memstore.New(memstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, err := inner.Acquire(ctx, store.Claim{Slot: store.Slot{Key: "k"}, Hold: time.Second})
+	if err == nil {
+		err = lease.Commit(ctx, store.Entry{Body: []byte("x"), Life: time.Minute})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := inner.Get(ctx, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct, wrapped Answer
+	direct.Hit(it, inner, 1)
+	wrapped.Hit(it, struct{ store.Store }{inner}, 1)
+	if direct.Ref().Get(store.Monotonic()) != it || wrapped.WellKnown() {
+		t.Errorf("leads to it: the store %v, what wraps it %v", direct.WellKnown(), wrapped.WellKnown())
+	}
+}

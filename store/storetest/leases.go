@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -12,6 +14,7 @@ func leaseChecks() []check {
 	return []check{
 		{name: "a slot has one holder", run: oneHolder, two: true},
 		{name: "two never hold one slot, however many try", run: neverTwo, two: true},
+		{name: "a lease that is to stand for centuries stands", run: longHold},
 		{name: "a lease is used once", run: usedOnce},
 		{name: "a released fill leaves what is stored as it is", run: releaseLeaves},
 		{name: "an older fill never replaces a newer: steal", run: stolen, two: true},
@@ -40,6 +43,21 @@ func oneHolder(r *room) {
 			r.Errorf("Release: %v", err)
 		}
 	}
+}
+
+func longHold(r *room) {
+	c := store.Claim{Slot: store.Slot{Key: "k"}, Hold: math.MaxInt64}
+	l, err := r.a.Acquire(r.Context(), c)
+	if err != nil {
+		r.Fatalf("Acquire: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*r.lapse)
+	defer cancel()
+	if err := r.a.Wait(ctx, c.Slot); !errors.Is(err, context.DeadlineExceeded) {
+		r.Errorf("Wait: %v, while it stands", err)
+	}
+	r.refused(r.a, c, store.ErrHeld)
+	r.commit(l, base("new"))
 }
 
 func neverTwo(r *room) {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -81,6 +82,14 @@ func leaseMutants() []mutant {
 			"an older fill never replaces a newer: lapse and takeover", "a dead holder's lease passes on",
 			"a waiter wakes on the end of the lease's Hold", "a waiter who comes after it does not wait for the end of the lease's Hold",
 		}},
+		{name: "the end of a long lease overflows", breaks: func(f *faulty) {
+			f.acquire = func(ctx context.Context, c store.Claim) (store.Lease, error) {
+				if c.Hold > math.MaxInt64/2 {
+					c.Hold = 1
+				}
+				return f.Store.Acquire(ctx, c)
+			}
+		}, fails: []string{"a lease that is to stand for centuries stands"}},
 		{name: "a lease lapses too soon", breaks: func(f *faulty) {
 			f.acquire = func(ctx context.Context, c store.Claim) (store.Lease, error) {
 				c.Hold = min(c.Hold, lapseOfMutants)
